@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every plugin: a folder below Sources/Plugins with its code and its README.
+/// `c` names the C libraries (below) that only this plugin uses.
+let plugins: [(name: String, c: [Target.Dependency])] = [
+  ("EchoModel", []),
+  ("OfflineModel", []),
+  ("OfflineSpeech", ["CFlite", "CPocketSphinx"]),
+  ("SIPChannel", []),
+  ("SQLiteStore", ["CSQLite"]),
+]
+
+/// Swift 6 mode comes with the tools version; these make it stricter still.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// C libraries of the distribution. A module map and a header each, nothing else.
+func library(_ name: String, pkgConfig: String? = nil) -> Target {
+  .systemLibrary(name: name, path: "Sources/CLibraries/\(name)", pkgConfig: pkgConfig)
+}
+
+let pluginTargets: [Target] = plugins.map { plugin in
+  .target(
+    name: plugin.name, dependencies: ["RouterCore"] + plugin.c,
+    path: "Sources/Plugins/\(plugin.name)", exclude: ["README.md"],
+    packageAccess: false, swiftSettings: strict)
+}
+let pluginNames: [Target.Dependency] = plugins.map { .byName(name: $0.name) }
+
+let package = Package(
+  name: "routerd",
+  products: [.executable(name: "routerd", targets: ["routerd"])],
+  targets: [
+    library("CLibre", pkgConfig: "libre"),
+    library("COpus", pkgConfig: "opus"),
+    library("CPocketSphinx", pkgConfig: "pocketsphinx"),
+    library("CSQLite", pkgConfig: "sqlite3"),
+    library("CSpanDSP", pkgConfig: "spandsp"),
+    library("CSpeexDSP", pkgConfig: "speexdsp"),
+    library("CYAML", pkgConfig: "yaml-0.1"),
+    .target(name: "CFlite", path: "Sources/CLibraries/CFlite"),
+    .target(
+      name: "CLibreShim", dependencies: ["CLibre"], path: "Sources/CLibraries/CLibreShim",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "RouterCore",
+      dependencies: ["CLibre", "CLibreShim", "COpus", "CSpanDSP", "CSpeexDSP", "CYAML"],
+      exclude: ["Adapters/README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "routerd", dependencies: ["RouterCore"] + pluginNames, swiftSettings: strict),
+    .target(
+      name: "RouterTesting", dependencies: ["RouterCore"], path: "Tests/RouterTesting",
+      swiftSettings: strict),
+    .testTarget(
+      name: "RouterCoreTests", dependencies: ["RouterCore", "RouterTesting", "CLibreShim"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PluginTests", dependencies: ["RouterTesting"] + pluginNames, swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["RouterTesting"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),
+  ] + pluginTargets
+)

@@ -1,0 +1,27 @@
+public import FoundationEssentials
+
+/// Keeps call records.
+public protocol CallStore: Sendable {
+  /// Writes a record. When it returns, the record survives the process being killed.
+  func save(_ record: CallRecord) async throws
+  /// A record by its identifier.
+  func record(_ id: CallID) async throws -> CallRecord?
+  /// Records, newest first.
+  func records(_ query: CallQuery) async throws -> [CallRecord]
+}
+
+/// Which records to list.
+public struct CallQuery: Sendable, Hashable {
+  /// At most this many.
+  public var limit: Int
+  /// Only calls that were received before this moment (for paging).
+  public var before: Date?
+  public var agent: String?
+  public var route: String?
+  public init(limit: Int = 50, before: Date? = nil, agent: String? = nil, route: String? = nil) {
+    self.limit = limit
+    self.before = before
+    self.agent = agent
+    self.route = route
+  }
+}

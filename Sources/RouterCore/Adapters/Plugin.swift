@@ -1,0 +1,38 @@
+/// Anything that extends routerd: made once at start, never on a reload. What may change arrives with each request as
+/// a value.
+public protocol Plugin: Sendable {
+  /// What the plugin reads under its own name in the settings file (`routerd.yaml`).
+  associatedtype Configuration: Decodable & Sendable = NoConfiguration
+  /// The word for it in YAML, e.g. `sip`, `openai-realtime`.
+  static var name: String { get }
+  /// Made once, at start. Must not open listeners or connections: that is what running is for.
+  init(_ configuration: Configuration, _ host: PluginHost) async throws
+}
+
+/// For plugins that read nothing.
+public struct NoConfiguration: Decodable, Sendable {
+  public init() {}
+}
+
+/// What routerd lends to a plugin.
+public struct PluginHost: Sendable {
+  public var log: Log
+  public var metrics: Metrics
+  /// The event loops, for adapters on libre's sockets.
+  public var loops: EventLoops
+  /// The trunks of the route snapshot in force, asked for anew for each call.
+  public var trunks: @Sendable () -> [Trunk]
+  /// Whether routerd is draining: a channel then refuses new calls itself where that is cheaper.
+  public var isDraining: @Sendable () -> Bool
+
+  public init(
+    log: Log, metrics: Metrics, loops: EventLoops, trunks: @escaping @Sendable () -> [Trunk] = { [] },
+    isDraining: @escaping @Sendable () -> Bool = { false }
+  ) {
+    self.log = log
+    self.metrics = metrics
+    self.loops = loops
+    self.trunks = trunks
+    self.isDraining = isDraining
+  }
+}

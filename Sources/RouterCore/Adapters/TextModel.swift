@@ -1,0 +1,49 @@
+/// A model that reads a conversation and writes the agent's next turn.
+public protocol TextModel: Sendable {
+  /// The agent's next turn as a stream; cancelling the reader ends the work. Throws ``VoiceFailure``.
+  func respond(to request: TextRequest) -> AsyncThrowingStream<TextEvent, any Error>
+}
+
+/// What a text model answers to.
+public struct TextRequest: Sendable {
+  /// What the turn answers to.
+  public enum Prompt: Sendable, Hashable {
+    /// The call was answered: greet.
+    case greeting
+    /// The caller said something; `confidence` is the recogniser's, 0…1, `nil` if it has none.
+    case speech(String, confidence: Double?)
+    /// The caller pressed keys.
+    case digits(String)
+    /// The caller said nothing for a while.
+    case silence
+    /// Tools that the last turn asked for gave results.
+    case toolResults([ToolResult])
+  }
+
+  public var agent: AgentConfiguration
+  public var prompt: Prompt
+  /// What was said before, oldest first, without the prompt.
+  public var transcript: [TranscriptEntry]
+  public var tools: [Tool]
+  public var turn: TurnID
+  public var log: Log
+
+  public init(
+    agent: AgentConfiguration, prompt: Prompt, transcript: [TranscriptEntry] = [], tools: [Tool] = [],
+    turn: TurnID = TurnID(1), log: Log
+  ) {
+    self.agent = agent
+    self.prompt = prompt
+    self.transcript = transcript
+    self.tools = tools
+    self.turn = turn
+    self.log = log
+  }
+}
+
+/// A piece of the agent's turn.
+public enum TextEvent: Sendable, Hashable {
+  /// More text; pieces join without a space.
+  case text(String)
+  case toolCall(ToolCall)
+}

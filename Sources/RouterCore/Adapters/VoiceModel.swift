@@ -1,0 +1,98 @@
+/// Anything that hears and speaks: a realtime model, or a pipeline of recogniser, text model and synthesiser.
+public protocol VoiceModel: Sendable {
+  /// Starts a conversation. May be called while the phone still rings, so that there is no dead air after the answer.
+  /// Throws ``VoiceFailure`` when the backend cannot be had.
+  /// - Parameter speaker: Takes the agent's audio; frames go there directly, not through ``VoiceSession/events``.
+  func open(_ conversation: ConversationRequest, speaker: any Speaker) async throws -> any VoiceSession
+}
+
+/// What a conversation starts with.
+public struct ConversationRequest: Sendable {
+  public var call: InboundCall
+  public var agent: AgentConfiguration
+  /// What the caller's wire carries: a model that can, asks for this format.
+  public var wireFormat: AudioFormat
+  /// What the agent may do.
+  public var tools: [Tool]
+  /// What was said before, when this session takes over from another in the middle of a call; else empty.
+  public var transcript: [TranscriptEntry]
+  /// Number of the first turn that this session may use.
+  public var firstTurn: TurnID
+  public var log: Log
+
+  public init(
+    call: InboundCall, agent: AgentConfiguration, wireFormat: AudioFormat = .muLaw, tools: [Tool] = [],
+    transcript: [TranscriptEntry] = [], firstTurn: TurnID = TurnID(1), log: Log
+  ) {
+    self.call = call
+    self.agent = agent
+    self.wireFormat = wireFormat
+    self.tools = tools
+    self.transcript = transcript
+    self.firstTurn = firstTurn
+    self.log = log
+  }
+}
+
+/// One conversation of a voice model.
+public protocol VoiceSession: Sendable {
+  /// The format that ``hear(_:)`` wants; constant for the session.
+  var hearingFormat: AudioFormat { get }
+  /// 20 ms of the caller, inline on the call's media loop: must not block or wait.
+  func hear(_ audio: AudioFrame)
+  /// What happens, except audio. One reader. Finishes after ``VoiceEvent/failed(_:)`` or when closed.
+  var events: AsyncStream<VoiceEvent> { get }
+  /// Tells the session something; in order.
+  func send(_ command: VoiceCommand) async
+}
+
+/// What a voice session reports.
+public enum VoiceEvent: Sendable, Hashable {
+  /// The caller began to speak: the engine stops our audio at once.
+  case speechStarted
+  /// The caller's turn is over.
+  case speechEnded
+  /// The agent began a turn: audio under this identifier follows.
+  case turnStarted(TurnID)
+  /// All audio of the turn was handed to the speaker.
+  case turnEnded(TurnID)
+  /// What the caller said; a partial is replaced by the next one.
+  case heard(String, confidence: Double?, isFinal: Bool)
+  /// What the agent says; with `isFinal`, the whole text of the turn.
+  case said(String, turn: TurnID, isFinal: Bool)
+  /// The model wants to use a tool.
+  case toolCall(ToolCall)
+  /// The backend is gone or useless; the engine goes to the agent's fallback. The last event.
+  case failed(VoiceFailure)
+}
+
+/// What the engine tells a voice session.
+public enum VoiceCommand: Sendable, Hashable {
+  /// The call was answered: open the conversation (greeting).
+  case begin
+  /// Say this, word for word where the model can.
+  case say(String)
+  /// A key of the caller.
+  case digit(Character)
+  case toolResult(ToolResult)
+  /// The turn was cut off; the caller has heard only this much of it.
+  case truncate(TurnID, playedMilliseconds: Int)
+  /// The turn was played to its end.
+  case played(TurnID)
+  /// The conversation is over.
+  case close
+}
+
+/// Why a backend is of no use.
+public struct VoiceFailure: Error, Sendable, Hashable {
+  public enum Kind: String, Sendable {
+    case unreachable, unauthorized, rateLimited, protocolError, closed, timedOut
+  }
+  public var kind: Kind
+  /// For the log: the backend's own words. No secret in it.
+  public var message: String
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}

@@ -1,0 +1,45 @@
+/// Something that an agent may do besides speaking, as a model sees it.
+public struct Tool: Hashable, Sendable, Codable {
+  public var name: String
+  public var description: String
+  /// A JSON Schema of an object.
+  public var parameters: JSONValue
+  public init(
+    name: String, description: String, parameters: JSONValue = ["type": "object", "properties": [:]]
+  ) {
+    self.name = name
+    self.description = description
+    self.parameters = parameters
+  }
+
+  /// Hands the caller to a person; the engine carries it out.
+  public static let handOver = "hand_over"
+  /// Ends the call; the engine carries it out after what is being said.
+  public static let hangUp = "hang_up"
+}
+
+/// A model's wish to use a tool.
+public struct ToolCall: Hashable, Sendable, Codable {
+  public var id: String
+  public var name: String
+  public var arguments: JSONValue
+  public var turn: TurnID
+  public init(id: String, name: String, arguments: JSONValue = [:], turn: TurnID) {
+    self.id = id
+    self.name = name
+    self.arguments = arguments
+    self.turn = turn
+  }
+}
+
+/// What came of it, in words or JSON for the model.
+public struct ToolResult: Hashable, Sendable, Codable {
+  public var callID: String
+  public var output: JSONValue
+  public var isError: Bool
+  public init(callID: String, output: JSONValue, isError: Bool = false) {
+    self.callID = callID
+    self.output = output
+    self.isError = isError
+  }
+}

@@ -1,0 +1,47 @@
+import RouterCore
+import Testing
+
+@Suite struct EventLoopTests {
+  /// An actor that lives on a loop, as SIP and RTP do.
+  private actor Resident {
+    let loop: EventLoop
+    var visits = 0
+    init(_ loop: EventLoop) { self.loop = loop }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    func visit() -> Bool {
+      visits += 1
+      return loop.isCurrent
+    }
+    func isWheelInForce() -> Bool { isTimingWheelInForce() }
+  }
+
+  @Test func actorsRunOnTheirLoop() async {
+    let loop = EventLoop(name: "test")
+    let resident = Resident(loop)
+    await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<1000 { group.addTask { await resident.visit() } }
+      for await isOnLoop in group { #expect(isOnLoop) }
+    }
+    #expect(await resident.visits == 1000)
+    #expect(!loop.isCurrent)
+    loop.stop()
+  }
+
+  @Test func severalLoopsLiveSideBySide() async {
+    let loops = EventLoops(mediaLoops: 2)
+    let first = loops.nextMediaLoop()
+    let second = loops.nextMediaLoop()
+    #expect(first !== second)
+    #expect(loops.nextMediaLoop() === first)
+    #expect(await Resident(first).visit())
+    #expect(await Resident(second).visit())
+    #expect(await Resident(loops.signalling).visit())
+    loops.stop()
+  }
+
+  @Test func libreUsesTheTimingWheel() async {
+    let loop = EventLoop(name: "test")
+    #expect(await Resident(loop).isWheelInForce())
+    loop.stop()
+  }
+}
