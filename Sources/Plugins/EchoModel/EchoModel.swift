@@ -1,1 +1,73 @@
-internal import RouterCore
+public import RouterCore
+internal import Synchronization
+
+/// Plays the caller's own voice back, frame by frame, in the format of the wire: no conversion, nothing made anew.
+///
+/// It measures the way through the engine and back, for the bench and for people who ring up to hear whether audio
+/// works both ways.
+public struct EchoModel: VoiceModel {
+  /// The `type:` of a provider in the route files.
+  public static let type = "echo"
+
+  public init() {}
+
+  /// Always succeeds.
+  public func open(
+    _ conversation: ConversationRequest, speaker: any Speaker
+  ) async throws -> any VoiceSession {
+    EchoSession(conversation, speaker)
+  }
+}
+
+/// One echoed call. All it says belongs to one turn, until the engine cuts that turn off.
+final class EchoSession: VoiceSession {
+  /// More events than this never wait: a turn cut off makes two, and the engine reads at once.
+  static let maximumWaitingEvents = 64
+
+  let hearingFormat: AudioFormat
+  let events: AsyncStream<VoiceEvent>
+
+  private let speaker: any Speaker
+  private let firstTurn: Int
+  private let report: AsyncStream<VoiceEvent>.Continuation
+  /// The number of the turn that plays; ``unopened`` before the beginning, ``closed`` after the end. An atomic,
+  /// because ``hear(_:)`` runs 50 times a second for each call.
+  private let turn = Atomic<Int>(unopened)
+  private static let unopened = Int.min
+  private static let closed = Int.min + 1
+
+  init(_ conversation: ConversationRequest, _ speaker: any Speaker) {
+    hearingFormat = conversation.wireFormat
+    firstTurn = conversation.firstTurn.number
+    self.speaker = speaker
+    (events, report) = AsyncStream.makeStream(
+      bufferingPolicy: .bufferingNewest(EchoSession.maximumWaitingEvents))
+  }
+
+  func hear(_ audio: AudioFrame) {
+    let turn = turn.load(ordering: .relaxed)
+    guard turn > EchoSession.closed else { return }
+    speaker.play(audio, turn: TurnID(turn))
+  }
+
+  func send(_ command: VoiceCommand) async {
+    switch command {
+    case .begin:
+      let (isFirst, _) = turn.compareExchange(
+        expected: EchoSession.unopened, desired: firstTurn, ordering: .relaxed)
+      if isFirst { report.yield(.turnStarted(TurnID(firstTurn))) }
+    case .truncate(let cut, _):
+      // What was flushed takes the rest of its turn with it, so the echo goes on in the next one.
+      let (isCurrent, _) = turn.compareExchange(
+        expected: cut.number, desired: cut.number + 1, ordering: .relaxed)
+      guard isCurrent else { return }
+      report.yield(.turnEnded(cut))
+      report.yield(.turnStarted(cut.next))
+    case .close:
+      turn.store(EchoSession.closed, ordering: .relaxed)
+      report.finish()
+    case .say, .digit, .toolResult, .played:
+      break  // an echo has no words of its own
+    }
+  }
+}
