@@ -1,0 +1,76 @@
+/* libcurl's setters and getters are variadic, which Swift does not import: one
+ * typed function for each kind of argument that is used. */
+#pragma once
+#include <curl/curl.h>
+
+typedef size_t (*ccurl_data_h)(char *data, size_t size, size_t count, void *arg);
+typedef int (*ccurl_socket_h)(CURL *easy, curl_socket_t fd, int what, void *arg, void *socketp);
+typedef int (*ccurl_timer_h)(CURLM *multi, long ms, void *arg);
+
+static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value)
+{
+	return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_size(CURL *easy, CURLoption option, curl_off_t value)
+{
+	return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value)
+{
+	return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value)
+{
+	return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_data_handler(CURL *easy, CURLoption option, ccurl_data_h handler)
+{
+	return curl_easy_setopt(easy, option, handler);
+}
+
+static inline long ccurl_get_long(CURL *easy, CURLINFO info)
+{
+	long value = 0;
+
+	(void)curl_easy_getinfo(easy, info, &value);
+	return value;
+}
+
+static inline void *ccurl_get_private(CURL *easy)
+{
+	char *value = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value);
+	return value;
+}
+
+static inline void ccurl_multi_handlers(CURLM *multi, ccurl_socket_h socket, ccurl_timer_h timer, void *arg)
+{
+	(void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+	(void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, arg);
+	(void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+	(void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, arg);
+}
+
+static inline void ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value)
+{
+	(void)curl_multi_setopt(multi, option, value);
+}
+
+/* The next finished transfer, or NULL; its result goes to *result. */
+static inline CURL *ccurl_multi_next_done(CURLM *multi, CURLcode *result)
+{
+	int left;
+
+	for (CURLMsg *msg; (msg = curl_multi_info_read(multi, &left));) {
+		if (msg->msg == CURLMSG_DONE) {
+			*result = msg->data.result;
+			return msg->easy_handle;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,159 @@
+internal import CCurl
+
+/// One request and its response inside libcurl. Lives on the client's loop.
+final class HTTPExchange {
+  let easy: UnsafeMutableRawPointer
+  let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
+
+  private let request: HTTPRequest
+  private let maximumHeaderBytes: Int
+  private let host: String
+  private var headerList: UnsafeMutablePointer<curl_slist>?
+  private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+  private var headers: [Header] = []
+  private var headerBytes = 0
+  private var body: [UInt8] = []
+  private var isTooLarge = false
+
+  init(_ request: HTTPRequest, _ settings: HTTPClientSettings) throws(HTTPError) {
+    guard let easy = curl_easy_init() else {
+      throw HTTPError(kind: .busy, message: "no memory for an HTTP exchange")
+    }
+    self.easy = easy
+    self.request = request
+    maximumHeaderBytes = settings.maximumHeaderBytes
+    host = HTTPExchange.host(of: request.url)
+    words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    try HTTPExchange.check(request)
+    configure(settings)
+  }
+
+  deinit {
+    curl_easy_cleanup(easy)
+    curl_slist_free_all(headerList)
+    words.deallocate()
+  }
+
+  /// What libcurl would pass on unread: line breaks that would start another header or request.
+  private static func check(_ request: HTTPRequest) throws(HTTPError) {
+    guard request.url.hasPrefix("http://") || request.url.hasPrefix("https://") else {
+      throw HTTPError(
+        kind: .invalidURL, message: "\(host(of: request.url)): a URL begins with http:// or https://")
+    }
+    let texts = [request.method, request.url] + request.headers.flatMap { [$0.name, $0.value] }
+    for text in texts where text.utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) {
+      throw HTTPError(
+        kind: .invalidURL, message: "\(host(of: request.url)): a line break in a request's head")
+    }
+  }
+
+  /// The host of a URL for messages: without credentials, path and query, which may hold secrets.
+  static func host(of url: String) -> String {
+    guard let scheme = url.firstRange(of: "://") else { return "(no host)" }
+    let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    return String(authority.split(separator: "@").last ?? "(no host)")
+  }
+
+  private func configure(_ settings: HTTPClientSettings) {
+    ccurl_set_text(easy, CURLOPT_URL, request.url)
+    ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
+    ccurl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent)
+    ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, words)
+    ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, max(1, request.deadline.milliseconds))
+    if let authorities = settings.authorities { ccurl_set_text(easy, CURLOPT_CAINFO, authorities) }
+    ccurl_set_text(easy, CURLOPT_CUSTOMREQUEST, request.method)
+    if request.method == "HEAD" { ccurl_set_long(easy, CURLOPT_NOBODY, 1) }
+    if let body = request.body {
+      ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, body.count)
+      // An empty array has no address; libcurl then copies nothing from any other.
+      body.withUnsafeBytes { bytes in
+        let start = bytes.baseAddress ?? UnsafeRawPointer(words)
+        _ = ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start))
+      }
+    }
+    // "Expect: 100-continue" costs a round trip that small bodies never earn back.
+    for header in request.headers + [Header("Expect", "")] {
+      headerList = curl_slist_append(headerList, "\(header.name): \(header.value)")
+    }
+    ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headerList)
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    ccurl_set_pointer(easy, CURLOPT_WRITEDATA, me)
+    ccurl_set_pointer(easy, CURLOPT_HEADERDATA, me)
+    ccurl_set_data_handler(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
+      guard let bytes, let me else { return 0 }
+      let exchange = Unmanaged<HTTPExchange>.fromOpaque(me).takeUnretainedValue()
+      return exchange.take(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+    ccurl_set_data_handler(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, me in
+      guard let bytes, let me else { return 0 }
+      let exchange = Unmanaged<HTTPExchange>.fromOpaque(me).takeUnretainedValue()
+      return exchange.takeHeader(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+  }
+
+  /// A piece of the body; anything but its length ends the exchange.
+  private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard body.count + bytes.count <= request.maximumBodyBytes else {
+      isTooLarge = true
+      return 0
+    }
+    body.append(contentsOf: bytes)
+    return bytes.count
+  }
+
+  /// One line of the head. A status line begins a new head: an interim response (RFC 9110 section 15.2) is forgotten.
+  private func takeHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
+    headerBytes += bytes.count
+    guard headerBytes <= maximumHeaderBytes else {
+      isTooLarge = true
+      return 0
+    }
+    let line = String(decoding: bytes, as: UTF8.self)
+    if line.hasPrefix("HTTP/") {
+      headers = []
+    } else if let colon = line.firstIndex(of: ":") {
+      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+      let end = value.lastIndex { !$0.isWhitespace }.map { value.index(after: $0) } ?? value.startIndex
+      headers.append(Header(String(line[..<colon]), String(value[..<end])))
+    }
+    return bytes.count
+  }
+
+  /// libcurl is done with it.
+  func finish(_ result: CURLcode) {
+    guard result == CURLE_OK else {
+      outcome.resolve(.failure(error(result)))
+      return
+    }
+    let status = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE)
+    outcome.resolve(.success(HTTPResponse(status: status, headers: headers, body: body)))
+  }
+
+  private func error(_ result: CURLcode) -> HTTPError {
+    if isTooLarge {
+      return HTTPError(kind: .tooLarge, message: "\(host): the response is longer than the limit")
+    }
+    let kind: HTTPError.Kind =
+      switch result {
+      case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .invalidURL
+      case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+      case CURLE_COULDNT_CONNECT: .refused
+      case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE: .untrusted
+      case CURLE_OPERATION_TIMEDOUT: .timedOut
+      default: .protocolError
+      }
+    let detail = String(cString: words)
+    return HTTPError(
+      kind: kind,
+      message: "\(host): " + (detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail))
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded down.
+  var milliseconds: Int {
+    let (seconds, attoseconds) = components
+    return Int(clamping: seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
+}
