@@ -66,7 +66,7 @@ final class EchoSession: VoiceSession {
     case .close:
       turn.store(EchoSession.closed, ordering: .relaxed)
       report.finish()
-    case .say, .digit, .toolResult, .played:
+    case .say, .digit, .toolResult, .played, .held:
       break  // an echo has no words of its own
     }
   }

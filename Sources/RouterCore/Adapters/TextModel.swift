@@ -2,6 +2,20 @@
 public protocol TextModel: Sendable {
   /// The agent's next turn as a stream; cancelling the reader ends the work. Throws ``VoiceFailure``.
   func respond(to request: TextRequest) -> AsyncThrowingStream<TextEvent, any Error>
+  /// What callers are likely to say to this agent: a recogniser that needs a grammar makes it from these.
+  func phrases(for agent: AgentConfiguration) -> [String]
+  /// Whether keys pressed so far are a whole answer. Until they are, the pipeline waits a little for the next one.
+  func isComplete(_ digits: String, for agent: AgentConfiguration) -> Bool
+}
+
+extension TextModel {
+  /// The questions of the agent's FAQs, in every wording.
+  public func phrases(for agent: AgentConfiguration) -> [String] {
+    agent.faqs.flatMap { [$0.question] + $0.phrases }
+  }
+
+  /// `#` ends a number, as everywhere on telephones.
+  public func isComplete(_ digits: String, for agent: AgentConfiguration) -> Bool { digits.hasSuffix("#") }
 }
 
 /// What a text model answers to.
@@ -46,4 +60,7 @@ public enum TextEvent: Sendable, Hashable {
   /// More text; pieces join without a space.
   case text(String)
   case toolCall(ToolCall)
+  /// Something that the model wants to remember about the conversation. Nobody hears it; it comes back in the
+  /// transcript of later requests, as a ``TranscriptEntry/Kind/note`` of the system.
+  case note(String)
 }

@@ -58,7 +58,8 @@ public enum VoiceEvent: Sendable, Hashable {
   case turnEnded(TurnID)
   /// What the caller said; a partial is replaced by the next one.
   case heard(String, confidence: Double?, isFinal: Bool)
-  /// What the agent says; with `isFinal`, the whole text of the turn.
+  /// What the agent says; with `isFinal`, the whole text of the turn. After a command to truncate the turn it may
+  /// come once more, with what the caller has heard of it.
   case said(String, turn: TurnID, isFinal: Bool)
   /// The model wants to use a tool.
   case toolCall(ToolCall)
@@ -79,6 +80,8 @@ public enum VoiceCommand: Sendable, Hashable {
   case truncate(TurnID, playedMilliseconds: Int)
   /// The turn was played to its end.
   case played(TurnID)
+  /// The caller put us on hold (nothing is heard and nobody listens) or took us back.
+  case held(Bool)
   /// The conversation is over.
   case close
 }
