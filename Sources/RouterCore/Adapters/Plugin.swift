@@ -3,7 +3,7 @@
 public protocol Plugin: Sendable {
   /// What the plugin reads under its own name in the settings file (`routerd.yaml`).
   associatedtype Configuration: Decodable & Sendable = NoConfiguration
-  /// The word for it in YAML, e.g. `sip`, `openai-realtime`.
+  /// The word for it in YAML, e.g. `sip`, `offline`.
   static var name: String { get }
   /// Made once, at start. Must not open listeners or connections: that is what running is for.
   init(_ configuration: Configuration, _ host: PluginHost) async throws

@@ -51,7 +51,7 @@ public struct SocketAddress: Hashable, Sendable, Codable, CustomStringConvertibl
 public struct InboundCall: Sendable, Codable {
   public var id: CallID
   public var channel: ChannelKind
-  /// The VoIP provider's type (`twilio`, …) for calls by webhook.
+  /// The VoIP provider's type for calls by webhook.
   public var provider: String?
   /// The trunk of the route file that the source address or the credentials belong to.
   public var trunk: String?
