@@ -17,3 +17,13 @@ void shim_name_thread(const char *name);
 
 /** How many lines libre wanted to write to standard error; they are counted, not written. */
 unsigned long shim_complaints(void);
+
+/** Hashes of OpenSSL; a digest has at most 32 bytes. */
+enum shim_hash { SHIM_MD5, SHIM_SHA1, SHIM_SHA256 };
+
+/** Writes a digest and returns its length, 0 when OpenSSL refuses. */
+unsigned shim_digest(enum shim_hash hash, const uint8_t *bytes, size_t count, uint8_t *digest);
+
+/** Writes a keyed digest (RFC 2104) and returns its length, 0 when OpenSSL refuses. */
+unsigned shim_hmac(enum shim_hash hash, const uint8_t *key, size_t key_count, const uint8_t *bytes,
+		   size_t count, uint8_t *digest);
