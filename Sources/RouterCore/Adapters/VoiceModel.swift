@@ -58,8 +58,8 @@ public enum VoiceEvent: Sendable, Hashable {
   case turnEnded(TurnID)
   /// What the caller said; a partial is replaced by the next one.
   case heard(String, confidence: Double?, isFinal: Bool)
-  /// What the agent says: a piece, which joins the one before; with `isFinal`, the whole text of the turn. After a command to truncate the turn it may
-  /// come once more, with what the caller has heard of it.
+  /// What the agent says: a piece, which joins the one before; with `isFinal`, the whole text of the turn. After a
+  /// command to truncate the turn it may come once more, with what the caller has heard of it.
   case said(String, turn: TurnID, isFinal: Bool)
   /// The model wants to use a tool.
   case toolCall(ToolCall)
