@@ -13,6 +13,7 @@
  * wheel for each thread, as libre has one list for each thread. A timer never
  * fires early.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,19 @@ struct wheel {
 };
 
 static __thread struct wheel *local;
+static __thread uint64_t test_clock; /* 0: the real one */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static void wheel_free(void *wheel)
+{
+	free(wheel);
+	local = NULL; /* another destructor of this thread may still cancel a timer */
+}
+
 static void make_key(void)
 {
-	(void)pthread_key_create(&key, free);
+	(void)pthread_key_create(&key, wheel_free);
 }
 
 static struct wheel *wheel_get(void)
@@ -70,28 +78,20 @@ static void file(struct wheel *w, struct tmr *tmr)
 	w->used[level] |= (uint64_t)1 << slot;
 }
 
-/* The next millisecond, after now, at which a slot has to be looked at. */
+/* The next millisecond, after now, at which a slot has to be looked at. Timers of a
+ * level share all higher digits with now, so the lowest level has the earliest. */
 static bool next_event(const struct wheel *w, uint64_t *at)
 {
-	uint64_t best = UINT64_MAX;
-
 	for (unsigned level = 0; level < LEVELS; level++) {
 		unsigned shift = BITS * level, cur = (unsigned)(w->now >> shift) & MASK;
-		uint64_t used = w->used[level], turned, when;
+		uint64_t ahead = w->used[level] & ~(((uint64_t)2 << cur) - 1);
 
-		if (!used)
+		if (!ahead)
 			continue;
-
-		/* distance 1..64 from the current slot, so bit 0 stands for cur + 1 */
-		turned = used >> ((cur + 1) & MASK);
-		if ((cur + 1) & MASK)
-			turned |= used << (SLOTS - ((cur + 1) & MASK));
-		when = ((w->now >> shift) + 1 + (unsigned)__builtin_ctzll(turned)) << shift;
-		if (when < best)
-			best = when;
+		*at = ((w->now >> shift) - cur + (unsigned)__builtin_ctzll(ahead)) << shift;
+		return true;
 	}
-	*at = best;
-	return best != UINT64_MAX;
+	return false;
 }
 
 /* Moves the wheel to a millisecond that next_event named and files its slots anew. */
@@ -137,6 +137,8 @@ uint64_t tmr_jiffies(void)
 {
 	struct timespec ts;
 
+	if (test_clock)
+		return test_clock;
 	/* Monotonic: a step of the wall clock must not move a SIP timer. */
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
@@ -234,7 +236,10 @@ uint64_t tmr_next_timeout(struct list *unused)
 	if (!next_event(w, &at))
 		return 0;
 	now = tmr_jiffies();
-	return at > now ? at - now : 1;
+	if (at <= now)
+		return 1;
+	/* libre hands it to epoll_wait as an int, and there a negative one is "for ever". */
+	return at - now < INT_MAX ? at - now : INT_MAX;
 }
 
 int tmr_status(struct re_printf *pf, void *unused)
@@ -245,6 +250,11 @@ int tmr_status(struct re_printf *pf, void *unused)
 
 void tmr_debug(void)
 {
+}
+
+void shim_timers_set_clock(uint64_t now)
+{
+	test_clock = now;
 }
 
 uint32_t shim_timers_running(void)

@@ -9,6 +9,10 @@ bool shim_timing_wheel_in_force(void);
 /** Number of timers that run on the calling thread. */
 uint32_t shim_timers_running(void);
 
+/** For tests: what the calling thread's timers take for the clock, in milliseconds; 0 is the real one again.
+ * It may go back only while no timer runs. */
+void shim_timers_set_clock(uint64_t now);
+
 /** A non-blocking eventfd that is closed on exec, or -1. */
 int shim_eventfd(void);
 
