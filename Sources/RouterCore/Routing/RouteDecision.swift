@@ -30,6 +30,8 @@ public struct RouteDecision: Sendable {
   public var targets: [RouteTarget]
   /// Slots to take before the first target is tried; when one is full, the rest of `targets` is tried.
   public var limits: [CallLimit]
+  /// Somebody to ask before the first target is tried.
+  public var hook: PreAnswerHook?
   /// The parties as E.164, where they could be normalised.
   public var fromNumber: String?
   public var toNumber: String?
@@ -60,7 +62,10 @@ public struct RouteDecision: Sendable {
 public protocol CallRouting: Sendable {
   /// Pure: no I/O, no failure. The answer comes from the snapshot that is in force at the moment of the question.
   func resolve(_ call: InboundCall) -> RouteDecision
-  /// The configuration of an agent by name for this call, for `fallback:` within a call; from the snapshot named
-  /// by `decision`.
-  func agent(named name: String, for call: InboundCall, under decision: RouteDecision) -> AgentConfiguration?
+  /// The configuration of an agent by name for this call: for `fallback:` within a call and for the answer of a
+  /// pre-answer hook; from the snapshot that `decision` names.
+  /// - Parameter overrides: The session's own, merged last; `[:]` for none.
+  func agent(
+    named name: String, for call: InboundCall, under decision: RouteDecision, overrides: JSONValue
+  ) -> AgentConfiguration?
 }

@@ -6,7 +6,7 @@ internal import CLibre
 /// Connections are kept and reused; TLS verifies chain and host name; `HTTP_PROXY`-style variables are honoured;
 /// redirects are not followed (a webhook that moves is a mistake to report). docs/decisions/0003-http.md says why
 /// libcurl.
-public actor HTTPClient {
+public actor HTTPClient: HTTPSending {
   private nonisolated let loop: EventLoop
   private let settings: HTTPClientSettings
   private nonisolated(unsafe) let multi: OpaquePointer
@@ -34,16 +34,16 @@ public actor HTTPClient {
 
   /// Performs one exchange. Cancelling the task ends it at once.
   public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-    guard !isClosed else { throw HTTPError(kind: .closed, message: "this HTTP client is closed") }
+    guard !isClosed else { throw HTTPError(.closed, "this HTTP client is closed") }
     guard exchanges.count < settings.maximumExchanges else {
-      throw HTTPError(kind: .busy, message: "more than \(settings.maximumExchanges) HTTP exchanges at once")
+      throw HTTPError(.busy, "more than \(settings.maximumExchanges) HTTP exchanges at once")
     }
     listenForCurl()
     let exchange = try HTTPExchange(request, settings)
     exchanges[exchange.easy] = exchange
     curl_multi_add_handle(handle, exchange.easy)
     let result = await exchange.outcome.value(
-      cancelled: .failure(HTTPError(kind: .cancelled, message: "cancelled")))
+      cancelled: .failure(HTTPError(.cancelled, "cancelled")))
     remove(exchange)
     return try result.get()
   }
@@ -53,7 +53,7 @@ public actor HTTPClient {
     guard !isClosed else { return }
     isClosed = true
     for exchange in exchanges.values {
-      exchange.outcome.resolve(.failure(HTTPError(kind: .closed, message: "this HTTP client is closed")))
+      exchange.outcome.resolve(.failure(HTTPError(.closed, "this HTTP client is closed")))
       remove(exchange)
     }
     curl_multi_cleanup(handle)

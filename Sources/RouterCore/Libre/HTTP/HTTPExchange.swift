@@ -17,7 +17,7 @@ final class HTTPExchange {
 
   init(_ request: HTTPRequest, _ settings: HTTPClientSettings) throws(HTTPError) {
     guard let easy = curl_easy_init() else {
-      throw HTTPError(kind: .busy, message: "no memory for an HTTP exchange")
+      throw HTTPError(.busy, "no memory for an HTTP exchange")
     }
     self.easy = easy
     self.request = request
@@ -37,13 +37,11 @@ final class HTTPExchange {
   /// What libcurl would pass on unread: line breaks that would start another header or request.
   private static func check(_ request: HTTPRequest) throws(HTTPError) {
     guard request.url.hasPrefix("http://") || request.url.hasPrefix("https://") else {
-      throw HTTPError(
-        kind: .invalidURL, message: "\(host(of: request.url)): a URL begins with http:// or https://")
+      throw HTTPError(.invalidURL, "\(host(of: request.url)): a URL begins with http:// or https://")
     }
     let texts = [request.method, request.url] + request.headers.flatMap { [$0.name, $0.value] }
     for text in texts where text.utf8.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) {
-      throw HTTPError(
-        kind: .invalidURL, message: "\(host(of: request.url)): a line break in a request's head")
+      throw HTTPError(.invalidURL, "\(host(of: request.url)): a line break in a request's head")
     }
   }
 
@@ -132,7 +130,7 @@ final class HTTPExchange {
 
   private func error(_ result: CURLcode) -> HTTPError {
     if isTooLarge {
-      return HTTPError(kind: .tooLarge, message: "\(host): the response is longer than the limit")
+      return HTTPError(.tooLarge, "\(host): the response is longer than the limit")
     }
     let kind: HTTPError.Kind =
       switch result {
@@ -145,8 +143,8 @@ final class HTTPExchange {
       }
     let detail = String(cString: words)
     return HTTPError(
-      kind: kind,
-      message: "\(host): " + (detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail))
+      kind,
+      "\(host): " + (detail.isEmpty ? String(cString: curl_easy_strerror(result)) : detail))
   }
 }
 

@@ -1,3 +1,9 @@
+/// Sends outbound HTTP requests. `HTTPClient` is the one that ships; a test may bring its own.
+public protocol HTTPSending: Sendable {
+  /// Performs one exchange within the request's deadline. Cancelling the task ends it at once.
+  func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse
+}
+
 /// One outbound request.
 public struct HTTPRequest: Sendable {
   public var method: String
@@ -30,6 +36,13 @@ public struct HTTPResponse: Sendable, Hashable {
   public var headers: [Header]
   public var body: [UInt8]
 
+  /// A response.
+  public init(status: Int, headers: [Header] = [], body: [UInt8] = []) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
   /// The first header of that name, compared without case.
   public func header(_ name: String) -> String? {
     let name = name.lowercased()
@@ -52,23 +65,11 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// For a person; names the host, never credentials or a query.
   public var message: String
 
+  /// An error.
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
   public var description: String { message }
-}
-
-/// Limits and trust of an ``HTTPClient``.
-public struct HTTPClientSettings: Sendable, Hashable {
-  /// Exchanges under way at once; one more fails with ``HTTPError/Kind/busy``.
-  public var maximumExchanges = 1000
-  /// Connections kept and opened, in all and for one host.
-  public var maximumConnections = 256
-  public var maximumConnectionsPerHost = 64
-  /// Response headers longer than this fail the exchange.
-  public var maximumHeaderBytes = 64 << 10
-  /// A PEM file of authorities that are trusted instead of the system's.
-  public var authorities: String?
-  /// Sent as `User-Agent`.
-  public var userAgent = "routerd"
-
-  /// The defaults.
-  public init() {}
 }
