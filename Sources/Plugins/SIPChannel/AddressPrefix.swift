@@ -1,0 +1,76 @@
+internal import RouterCore
+
+/// A block of IPv4 or IPv6 addresses, e.g. `203.0.113.0/28`. IPv4 is kept as IPv6's mapped block (`::ffff:0:0/96`),
+/// so that a listener on `[::]` sees the same peers.
+struct AddressPrefix: Hashable {
+  /// The address with all bits behind ``length`` cleared.
+  let bits: UInt128
+  /// 0…128.
+  let length: Int
+
+  /// From an address (its own block) or `address/length`. `nil` when it is neither.
+  init?(_ text: String) {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let address = parts.first, let bits = AddressPrefix.bits(of: address) else { return nil }
+    let isIPv4 = !address.utf8.contains(UInt8(ascii: ":"))
+    var length = 128
+    if parts.count == 2 {
+      guard let written = Int(parts[1]), (0...(isIPv4 ? 32 : 128)).contains(written) else { return nil }
+      length = written + (isIPv4 ? 96 : 0)
+    }
+    self.bits = bits & AddressPrefix.mask(length)
+    self.length = length
+  }
+
+  static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : UInt128.max << (128 - length) }
+
+  /// The 128 bits of a numeric address; brackets and a zone (`%eth0`) are ignored. `nil` when it is none.
+  static func bits(of text: some StringProtocol) -> UInt128? {
+    var text = Substring(text)
+    if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
+    if let zone = text.first("%") { text = text[..<zone] }
+    if text.first(":") == nil { return ipv4(text).map { 0xffff_0000_0000 | UInt128($0) } }
+    return ipv6(text)
+  }
+
+  private static func ipv4(_ text: Substring) -> UInt32? {
+    let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    var value: UInt32 = 0
+    for part in parts {
+      guard part.utf8.count <= 3, part.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let byte = UInt8(part)
+      else { return nil }
+      value = value << 8 | UInt32(byte)
+    }
+    return value
+  }
+
+  /// RFC 4291 section 2.2, with the three forms: full, `::`, and IPv4 at the end.
+  private static func ipv6(_ text: Substring) -> UInt128? {
+    var text = String(text)
+    if let colon = text.lastIndex(of: ":"), text[colon...].contains(".") {
+      guard let tail = ipv4(text[text.index(after: colon)...]) else { return nil }
+      let groups = [tail >> 16, tail & 0xffff].map { String($0, radix: 16) }.joined(separator: ":")
+      text = text[...colon] + groups
+    }
+    let halves = text.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
+    guard halves.count <= 2, let head = groups(halves[0]) else { return nil }
+    guard halves.count == 2 else { return head.count == 8 ? join(head) : nil }
+    guard let tail = groups(halves[1]), head.count + tail.count < 8 else { return nil }
+    return join(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
+  }
+
+  private static func groups(_ text: Substring) -> [UInt16]? {
+    if text.isEmpty { return [] }
+    var groups: [UInt16] = []
+    for part in text.split(separator: ":", maxSplits: 8, omittingEmptySubsequences: false) {
+      guard part.utf8.count <= 4, part.first != "+", let group = UInt16(part, radix: 16) else { return nil }
+      groups.append(group)
+    }
+    return groups
+  }
+
+  private static func join(_ groups: [UInt16]) -> UInt128 {
+    groups.reduce(0) { $0 << 16 | UInt128($1) }
+  }
+}

@@ -1,0 +1,84 @@
+internal import RouterCore
+
+/// Who calls, by what the INVITE says.
+///
+/// A peer that belongs to a trunk is believed when it asserts an identity (RFC 3325 section 5); anybody else is only
+/// who his From says he is, which is never used to let somebody in.
+func callerIdentity(_ headers: [Header], isTrusted: Bool) -> Party {
+  let from = headers.values("From").first.flatMap { NameAddress($0) }
+  let party = (isTrusted ? assertedParty(headers, from) ?? remoteParty(headers) : nil) ?? fromParty(from)
+  return isTrusted && wantsPrivacy(headers) ? .withheld : party
+}
+
+extension Party {
+  /// A caller who does not want to be known (RFC 3323 section 4.1.1.3).
+  static let withheld = Party(
+    user: "anonymous", host: "anonymous.invalid", uri: "sip:anonymous@anonymous.invalid", isAnonymous: true)
+
+  /// The party that an address names; withheld forms are recognised.
+  init(_ address: NameAddress) {
+    self.init(
+      user: address.uri.user, host: address.uri.host, uri: address.text, displayName: address.displayName,
+      isAnonymous: namesNobody(address.uri))
+  }
+}
+
+extension [Header] {
+  /// The values of a header, in order; the name is compared without case.
+  func values(_ name: String) -> [String] {
+    compactMap { header in
+      header.name.utf8.count == name.utf8.count && header.name.lowercased() == name.lowercased()
+        ? header.value : nil
+    }
+  }
+}
+
+/// The first asserted address that names somebody; a `sip:` one before a `tel:` one, because it may carry more.
+private func assertedParty(_ headers: [Header], _ from: NameAddress?) -> Party? {
+  let addresses = NameAddress.list(headers.values("P-Asserted-Identity"), limit: 4)
+  let named = addresses.filter { !$0.uri.user.isEmpty }
+  guard let address = named.first(where: { $0.uri.scheme != "tel" }) ?? named.first else { return nil }
+  var party = Party(address)
+  // Networks assert the number and leave the name where it was.
+  if party.displayName == nil, let from, !namesNobody(from.uri) { party.displayName = from.displayName }
+  return party
+}
+
+/// Remote-Party-ID, an expired draft that much equipment still sends: `;party=calling;privacy=off`.
+private func remoteParty(_ headers: [Header]) -> Party? {
+  let addresses = NameAddress.list(headers.values("Remote-Party-ID"), limit: 4)
+  let isCaller = { (address: NameAddress) in
+    let party = address.parameters["party"]?.lowercased() ?? "calling"
+    return party == "calling" && !address.uri.user.isEmpty
+  }
+  guard let address = addresses.first(where: isCaller) else { return nil }
+  let privacy = (address.parameters["privacy"] ?? "off").lowercased()
+  switch privacy {
+  case "full", "uri": return .withheld
+  case "name":
+    var party = Party(address)
+    party.displayName = nil
+    return party
+  default: return Party(address)
+  }
+}
+
+private func fromParty(_ from: NameAddress?) -> Party {
+  guard let from else { return .withheld }
+  return Party(from)
+}
+
+/// Words in the place of a number by which networks say that they do not tell it.
+private let withheldUsers: Set<String> = [
+  "anonymous", "restricted", "unknown", "unavailable", "private", "withheld", "",
+]
+
+private func namesNobody(_ uri: URIParts) -> Bool {
+  uri.host.lowercased() == "anonymous.invalid" || withheldUsers.contains(uri.user.lowercased())
+}
+
+/// RFC 3323 section 4.2, RFC 3325 section 9.3: `id`, `user` and `header` all hide who calls.
+private func wantsPrivacy(_ headers: [Header]) -> Bool {
+  let values = headers.values("Privacy").flatMap { $0.split { $0 == ";" || $0 == "," } }
+  return values.contains { ["id", "user", "header"].contains($0.trimmed.lowercased()) }
+}
