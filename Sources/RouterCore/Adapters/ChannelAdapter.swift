@@ -30,10 +30,22 @@ public struct ChannelCapabilities: Sendable, Hashable {
 /// Where a channel hands its calls to.
 public struct CallIntake: Sendable {
   private let handle: @Sendable (InboundCall, any CallLeg) async -> Void
+  private let note: @Sendable (InboundCall, CallEnd) async -> Void
 
   /// The engine makes one; tests make their own.
-  public init(_ handle: @escaping @Sendable (InboundCall, any CallLeg) async -> Void) { self.handle = handle }
+  /// - Parameter refused: Takes the calls that the channel refused by itself, for their records.
+  public init(
+    _ handle: @escaping @Sendable (InboundCall, any CallLeg) async -> Void,
+    refused: @escaping @Sendable (InboundCall, CallEnd) async -> Void = { _, _ in }
+  ) {
+    self.handle = handle
+    note = refused
+  }
 
   /// The whole call. Returns when it is over, whatever happened; cancelling the task hangs up.
   public func callAsFunction(_ call: InboundCall, on leg: any CallLeg) async { await handle(call, leg) }
+
+  /// A call of a known peer that the channel had to refuse before there was anything to route, e.g. because no codec
+  /// fits: it leaves a record like any other. Not for strangers and floods, whose number nobody bounds.
+  public func refused(_ call: InboundCall, _ end: CallEnd) async { await note(call, end) }
 }
