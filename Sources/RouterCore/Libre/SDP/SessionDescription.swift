@@ -95,16 +95,3 @@ public struct SessionDescription: Sendable, Hashable {
     self.media = media
   }
 }
-
-extension SessionDescription {
-  /// Reads a body. Lenient about line ends, unknown lines and missing `s=`/`t=`; strict about sizes (``SDPLimit``).
-  public init(parsing bytes: some Collection<UInt8>) throws(SDPError) {
-    throw .malformed(line: 1, "not implemented")
-  }
-
-  /// Reads a body.
-  public init(parsing text: String) throws(SDPError) { try self.init(parsing: Array(text.utf8)) }
-
-  /// As it goes on the wire, with CRLF.
-  public var text: String { "" }
-}
