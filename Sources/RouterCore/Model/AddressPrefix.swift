@@ -1,15 +1,13 @@
-internal import RouterCore
-
 /// A block of IPv4 or IPv6 addresses, e.g. `203.0.113.0/28`. IPv4 is kept as IPv6's mapped block (`::ffff:0:0/96`),
 /// so that a listener on `[::]` sees the same peers.
-struct AddressPrefix: Hashable {
+public struct AddressPrefix: Hashable, Sendable {
   /// The address with all bits behind ``length`` cleared.
-  let bits: UInt128
+  public let bits: UInt128
   /// 0…128.
-  let length: Int
+  public let length: Int
 
   /// From an address (its own block) or `address/length`. `nil` when it is neither.
-  init?(_ text: String) {
+  public init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = parts.first, let bits = AddressPrefix.bits(of: address) else { return nil }
     let isIPv4 = !address.utf8.contains(UInt8(ascii: ":"))
@@ -22,14 +20,20 @@ struct AddressPrefix: Hashable {
     self.length = length
   }
 
-  static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : UInt128.max << (128 - length) }
+  /// Whether a numeric address is in the block; `false` for what is no address.
+  public func contains(_ address: String) -> Bool {
+    AddressPrefix.bits(of: address).map { $0 & AddressPrefix.mask(length) == bits } ?? false
+  }
+
+  /// The first `length` of 128 bits.
+  public static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : UInt128.max << (128 - length) }
 
   /// The 128 bits of a numeric address; brackets and a zone (`%eth0`) are ignored. `nil` when it is none.
-  static func bits(of text: some StringProtocol) -> UInt128? {
+  public static func bits(of text: some StringProtocol) -> UInt128? {
     var text = Substring(text)
     if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
-    if let zone = text.first("%") { text = text[..<zone] }
-    if text.first(":") == nil { return ipv4(text).map { 0xffff_0000_0000 | UInt128($0) } }
+    if let zone = text.firstIndex(of: "%") { text = text[..<zone] }
+    if !text.utf8.contains(UInt8(ascii: ":")) { return ipv4(text).map { 0xffff_0000_0000 | UInt128($0) } }
     return ipv6(text)
   }
 
