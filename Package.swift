@@ -63,7 +63,9 @@ let package = Package(
     .testTarget(
       name: "PluginTests", dependencies: ["RouterTesting"] + pluginNames, swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["RouterTesting"], swiftSettings: strict),
+      name: "RouterdTests", dependencies: ["routerd", "RouterTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["RouterTesting", "routerd"], swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),
   ] + pluginTargets
 )

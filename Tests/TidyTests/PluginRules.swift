@@ -3,7 +3,7 @@ import Foundation
 /// A plugin is a folder, a word in Package.swift, a line in PluginList.swift, a README and a row of the README's
 /// table: whoever forgets one is told which.
 enum PluginRules {
-  static let headings = ["## What it does", "## Configuration", "## Example"]
+  static let headings = ["## Name", "## What it does", "## Configuration", "## Example"]
 
   /// The plugins of Package.swift with the C libraries of each.
   static func manifest(_ package: String) -> [String: [String]] {
@@ -20,12 +20,12 @@ enum PluginRules {
     return found
   }
 
-  /// The types of PluginList.swift, by their lines `  Name.self,`.
+  /// The plugins of PluginList.swift, by its lines `  .kind(Name…`.
   static func list(_ text: String) -> Set<String> {
     Set(
       text.components(separatedBy: "\n").compactMap { line in
-        let line = line.trimmingCharacters(in: .whitespaces)
-        return line.hasSuffix(".self,") ? String(line.dropLast(".self,".count)) : nil
+        guard line.hasPrefix("  ."), let open = line.firstIndex(of: "(") else { return nil }
+        return String(line[open...].dropFirst().prefix { $0.isLetter || $0.isNumber })
       })
   }
 

@@ -40,6 +40,8 @@ import Testing
     let second = file("Sources/RouterCore/Support/B.swift", "internal import CYAML\n")
     #expect(ImportRules.oneFileForEachLibrary([first]).isEmpty)
     #expect(ImportRules.oneFileForEachLibrary([first, second]).map(\.path) == [second.path])
+    let inside = ["A", "B"].map { file("Sources/RouterCore/Libre/\($0).swift", "import CCurl\n") }
+    #expect(ImportRules.oneFileForEachLibrary(inside).isEmpty)
   }
 
   @Test func foundation() {
@@ -128,7 +130,7 @@ import Testing
   }
 
   @Test func forgottenRegistration() {
-    #expect(PluginRules.list("  A.self,\n  B.self,\n  let c = D.self\n") == ["A", "B"])
+    #expect(PluginRules.list("  .channel(A.self),\n  .voiceModel(B()),\n  let c = D.self\n") == ["A", "B"])
     #expect(PluginRules.table("| plugin |\n| [A](Sources/Plugins/A) | done |\n") == ["A"])
     let violations = PluginRules.registered(
       folders: ["A", "B"], manifest: ["A"], list: ["A", "B", "C"], table: ["B"])
@@ -141,9 +143,9 @@ import Testing
   }
 
   @Test func readmeWithoutHeadings() {
-    let good = "# A\n\n## What it does\n\n## Configuration\n\n## Example\n"
+    let good = "# A\n\n## Name\n\n## What it does\n\n## Configuration\n\n## Example\n"
     #expect(PluginRules.readme(file("README.md", good), plugin: "A").isEmpty)
     #expect(PluginRules.readme(file("README.md", good), plugin: "B").count == 1)
-    #expect(PluginRules.readme(file("README.md", "# A\n"), plugin: "A").count == 3)
+    #expect(PluginRules.readme(file("README.md", "# A\n"), plugin: "A").count == 4)
   }
 }

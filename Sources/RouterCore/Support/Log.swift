@@ -15,6 +15,16 @@ public struct LogEvent: Sendable {
   public var message: String
   /// Key and value; a line of a call carries `call`.
   public var fields: [(String, String)]
+
+  public init(
+    date: Date = Date(), level: LogLevel, label: String, message: String, fields: [(String, String)] = []
+  ) {
+    self.date = date
+    self.level = level
+    self.label = label
+    self.message = message
+    self.fields = fields
+  }
 }
 
 /// Writes one line for each event. A value: `log.with("call", id)` makes one that carries a field on every line.

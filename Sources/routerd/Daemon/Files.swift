@@ -1,0 +1,34 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// Small reads and writes of whole files.
+enum Files {
+  /// The bytes of a file. Throws ``ControlFailure`` with the system's words.
+  static func read(_ path: String) throws(ControlFailure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .notFound) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .system) }
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+    }
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Makes the folder that a file is to be in, if it is missing.
+  static func makeParent(of path: String) throws(ControlFailure) {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
+    let folder = String(path[..<slash])
+    if exists(folder) { return }
+    try makeParent(of: folder)
+    guard mkdir(folder, 0o750) == 0 || errno == EEXIST else {
+      throw ControlFailure("cannot make the folder \(folder): \(ControlSocket.errorText())", .system)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// Keeps a flood of one kind of line from burying the others: each label and message may write so many lines in a
+/// span of time; what is above that is counted, and the count is told once.
+struct LogLimiter {
+  /// Lines of one kind in one span.
+  let lines: Int
+  /// Seconds.
+  let span: Double
+  /// Kinds that are counted apart; a kind above this many shares one count with all further ones.
+  static let maximumKinds = 1024
+
+  private struct Kind: Hashable {
+    var label: String
+    var message: String
+  }
+  private struct Window {
+    var start: Double
+    var written = 0
+    var suppressed = 0
+    var level: LogLevel
+  }
+  private var windows: [Kind: Window] = [:]
+  private static let others = Kind(label: "log", message: "many kinds of lines")
+
+  init(lines: Int = 1000, span: Double = 10) {
+    self.lines = lines
+    self.span = span
+  }
+
+  /// Whether a line may be written, and the reports of suppressed lines that are due.
+  mutating func admit(_ event: LogEvent) -> (isAdmitted: Bool, reports: [LogEvent]) {
+    let now = event.date.timeIntervalSinceReferenceDate
+    let reports = expire(now)
+    var kind = Kind(label: event.label, message: event.message)
+    if windows[kind] == nil, windows.count >= LogLimiter.maximumKinds { kind = LogLimiter.others }
+    var window = windows[kind] ?? Window(start: now, level: event.level)
+    let isAdmitted = window.written < lines
+    if isAdmitted { window.written += 1 } else { window.suppressed += 1 }
+    window.level = max(window.level, event.level)
+    windows[kind] = window
+    return (isAdmitted, reports)
+  }
+
+  /// Reports of everything that was suppressed and not told yet; for the end of the program and for quiet times.
+  mutating func expire(_ now: Double) -> [LogEvent] {
+    // A clock that was set back would keep a window open: then it ends now.
+    let over = windows.filter { now - $0.value.start >= span || now < $0.value.start }
+    var reports: [LogEvent] = []
+    for (kind, window) in over {
+      windows[kind] = nil
+      guard window.suppressed > 0 else { continue }
+      reports.append(
+        LogEvent(
+          date: Date(timeIntervalSinceReferenceDate: now), level: window.level, label: kind.label,
+          message: "suppressed \(window.suppressed) lines like: \(kind.message)"))
+    }
+    return reports.sorted { $0.message < $1.message }
+  }
+}

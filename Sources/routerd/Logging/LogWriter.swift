@@ -1,0 +1,102 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import RouterCore
+
+/// Takes log events from any thread and writes them from a thread of its own, so that a slow terminal or a full pipe
+/// never holds up an event loop. What does not fit into the queue is counted and told.
+final class LogWriter: @unchecked Sendable {
+  /// Events that may wait.
+  static let maximumWaiting = 8192
+
+  private let form: LogForm
+  private let isColoured: Bool
+  private let descriptor: Int32
+  private var limiter: LogLimiter  // only on the thread
+
+  private var mutex = pthread_mutex_t()
+  private var condition = pthread_cond_t()
+  private var waiting: [LogEvent] = []  // under the mutex, as all below
+  private var dropped = 0
+  private var isWriting = false
+  private var isClosed = false
+
+  /// - Parameter isColoured: `nil` colours on a terminal only, and not with `NO_COLOR`.
+  init(_ form: LogForm, to descriptor: Int32 = 2, isColoured: Bool? = nil, limiter: LogLimiter = LogLimiter())
+  {
+    self.form = form
+    self.descriptor = descriptor
+    self.isColoured = isColoured ?? Terminal.isColoured(descriptor)
+    self.limiter = limiter
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&condition, nil)
+    detachThread { self.serve() }
+  }
+
+  /// A log that writes here.
+  func log(level: LogLevel) -> Log { Log(label: "routerd", level: level) { event in self.accept(event) } }
+
+  private func accept(_ event: LogEvent) {
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    guard waiting.count < LogWriter.maximumWaiting else {
+      dropped += 1
+      return
+    }
+    waiting.append(event)
+    if !isWriting { pthread_cond_signal(&condition) }
+  }
+
+  /// Waits until everything is written, at most as long as the reader of the log takes.
+  func flush() {
+    pthread_mutex_lock(&mutex)
+    while isWriting || !waiting.isEmpty { pthread_cond_wait(&condition, &mutex) }
+    pthread_mutex_unlock(&mutex)
+  }
+
+  private func serve() {
+    while true {
+      let (events, dropped) = next()
+      var text = ""
+      for event in events {
+        let (isAdmitted, reports) = limiter.admit(event)
+        for report in reports { text += line(report) }
+        if isAdmitted { text += line(event) }
+      }
+      for report in limiter.expire(Date().timeIntervalSinceReferenceDate) { text += line(report) }
+      if dropped > 0 {
+        text += line(
+          LogEvent(
+            date: Date(), level: .warning, label: "log",
+            message: "dropped \(dropped) lines: the log is read too slowly"))
+      }
+      Terminal.write(text, to: descriptor)
+    }
+  }
+
+  /// Waits for events; wakes up once a second without any, so that reports of suppressed lines are not late.
+  private func next() -> ([LogEvent], Int) {
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    isWriting = false
+    if waiting.isEmpty {
+      pthread_cond_broadcast(&condition)  // whoever waits in flush()
+      var deadline = timespec()
+      clock_gettime(CLOCK_REALTIME, &deadline)
+      deadline.tv_sec += 1
+      pthread_cond_timedwait(&condition, &mutex, &deadline)
+    }
+    isWriting = true
+    defer {
+      waiting.removeAll(keepingCapacity: true)
+      dropped = 0
+    }
+    return (waiting, dropped)
+  }
+
+  private func line(_ event: LogEvent) -> String {
+    switch form {
+    case .text: LogLine.text(event, coloured: isColoured)
+    case .json: LogLine.json(event)
+    }
+  }
+}

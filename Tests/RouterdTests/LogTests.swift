@@ -1,0 +1,76 @@
+import Foundation
+import RouterCore
+import Testing
+
+@testable import routerd
+
+@Suite struct LogTests {
+  private func event(
+    _ message: String, _ fields: [(String, String)] = [], level: LogLevel = .info, at seconds: Double = 0
+  ) -> LogEvent {
+    LogEvent(
+      date: Date(timeIntervalSinceReferenceDate: seconds), level: level, label: "sip", message: message,
+      fields: fields)
+  }
+
+  @Test func aLineForPeople() {
+    let line = LogLine.text(event("call received", [("call", "c-1"), ("from", "Ann B")]), coloured: false)
+    #expect(line.dropFirst(13) == "info    sip      call received  call=c-1  from=\"Ann B\"\n")
+    #expect(line.prefix(13).last == " ")
+    #expect(LogLine.text(event("x", level: .error), coloured: true).contains("\u{1b}[31m"))
+  }
+
+  @Test(arguments: [
+    ("plain", "plain"), ("two words", "\"two words\""), ("", "\"\""), ("a=b", "\"a=b\""),
+    ("a\nb", "a\\nb"), ("\u{1b}[2Jx", "\\u{1b}[2Jx"), ("\u{7f}\u{9b}", "\\u{7f}\\u{9b}"),
+    ("\u{202e}evil", "\\u{202e}evil"), ("say \"hi\"", "\"say \\\"hi\\\"\""), ("naïve", "naïve"),
+  ])
+  func foreignTextIsTamed(_ text: String, _ expected: String) {
+    #expect(LogLine.quoted(text) == expected)
+  }
+
+  @Test func aLineForPrograms() throws {
+    let line = LogLine.json(
+      event("a \"b\"\u{1}\n", [("call", "c-1"), ("level", "x"), ("call", "c-2")], at: 0.0425))
+    #expect(line.filter { $0 == "\n" }.count == 1)
+    let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+    #expect(
+      object == [
+        "time": "2001-01-01T00:00:00.042Z", "level": "info", "label": "sip", "message": "a \"b\"\u{1}\n",
+        "call": "c-1", "level_2": "x", "call_2": "c-2",
+      ])
+  }
+
+  @Test func aFloodIsCountedNotWritten() {
+    var limiter = LogLimiter(lines: 3, span: 10)
+    let written = (0..<1000).filter { _ in limiter.admit(event("flood", at: 1)).isAdmitted }.count
+    #expect(written == 3)
+    #expect(limiter.admit(event("other", at: 2)).isAdmitted)
+    let (isAdmitted, reports) = limiter.admit(event("flood", at: 11.5))
+    #expect(isAdmitted)
+    #expect(reports.map(\.message) == ["suppressed 997 lines like: flood"])
+    #expect(limiter.expire(100).isEmpty)
+  }
+
+  @Test func aFloodOfKindsIsBounded() {
+    var limiter = LogLimiter(lines: 5, span: 10)
+    let written = (0..<5000).filter { limiter.admit(event("kind \($0)", at: 1)).isAdmitted }.count
+    #expect(written == LogLimiter.maximumKinds + 5)
+    #expect(limiter.expire(20).map(\.message) == ["suppressed 3971 lines like: many kinds of lines"])
+  }
+
+  @Test func theWriterWritesAll() throws {
+    let pipe = Pipe()
+    let writer = LogWriter(.json, to: pipe.fileHandleForWriting.fileDescriptor)
+    let log = writer.log(level: .info).with("call", "c-1")
+    log.debug("not this")
+    for number in 0..<100 { log.info("line \(number)") }
+    writer.flush()
+    try pipe.fileHandleForWriting.close()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    #expect(lines.count == 100)
+    #expect(lines.allSatisfy { $0.contains("\"call\":\"c-1\"") })
+    #expect(lines.last?.contains("line 99") == true)
+  }
+}
