@@ -35,7 +35,7 @@ format: ## Format the sources in place
 
 bench: ## Calls per second and concurrent calls with media, beside a C twin
 	@scripts/install --tests
-	$(MAKE) -C Benchmarks
+	@$(MAKE) --no-print-directory -C Benchmarks
 
 install: release ## Copy routerd, its unit and its default files to the system (as root)
 	install -D -m 755 .build/release/routerd $(DESTDIR)$(PREFIX)/bin/routerd
