@@ -5,20 +5,25 @@ internal import RouterCore
 ///
 /// A provider's verdict (`verstat`, `X-Twilio-VerStat`) wins over the claim in an Identity header, because it comes
 /// after a check of the signature; the claim itself is only read here, not verified. Ask this for trunks only.
-func attestation(_ headers: [Header]) -> Attestation? {
+func attestation(_ headers: SIPHeaders) -> Attestation? {
   if let verdict = verificationStatus(headers) { return attestation(ofVerdict: verdict) }
-  if let level = headers.values("P-Attestation-Indicator").first {
-    return Attestation(rawValue: Substring(level).trimmed.uppercased())
+  if let level = headers["P-Attestation-Indicator"] {
+    return Attestation(rawValue: level.trimmed.uppercased())
   }
   // Several Identity headers are legal; those of other types (`div`, `rcd`) carry no level (RFC 8946, RFC 9795).
   return headers.values("Identity").prefix(4).lazy.compactMap(attestation(inIdentity:)).first
 }
 
-private func verificationStatus(_ headers: [Header]) -> String? {
-  if let value = headers.values("X-Twilio-VerStat").first { return value }
+private func verificationStatus(_ headers: SIPHeaders) -> String? {
+  if let value = headers["X-Twilio-VerStat"] { return value }
   for name in ["P-Asserted-Identity", "From"] {
-    for address in NameAddress.list(headers.values(name), limit: 4) {
-      if let value = address.uri.parameters["verstat"] ?? address.parameters["verstat"] { return value }
+    for address in SIPAddress.list(headers.list(name)) {
+      let uri = address.uri
+      if let value = uri.parameters["verstat"] ?? uri.userParameters["verstat"]
+        ?? address.parameters["verstat"]
+      {
+        return value
+      }
     }
   }
   return nil
@@ -28,7 +33,7 @@ private func verificationStatus(_ headers: [Header]) -> String? {
 /// Telnyx documents; a failed validation vouches for nothing.
 private func attestation(ofVerdict verdict: String) -> Attestation? {
   let passed = "tn-validation-passed"
-  let verdict = Substring(verdict).trimmed.lowercased()
+  let verdict = verdict.trimmed.lowercased()
   guard verdict.hasPrefix(passed) else { return nil }
   let level = verdict.dropFirst(passed.count).split(separator: "-").first { $0.count == 1 }
   return level.map { Attestation(rawValue: String($0).uppercased()) } ?? .full
@@ -42,9 +47,8 @@ private func attestation(inIdentity value: String) -> Attestation? {
   guard parts.count == 3, token.utf8.count <= 8192 else { return nil }
   var text = String(parts[1]).replacing("-", with: "+").replacing("_", with: "/")
   text += String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-  // Foreign text: whatever cannot be read vouches for nothing.
-  guard let data = Data(base64Encoded: text),
-    let claims = try? JSONDecoder().decode(Claims.self, from: data)
-  else { return nil }
-  return claims.attest.flatMap { Attestation(rawValue: $0.uppercased()) }
+  guard let data = Data(base64Encoded: text) else { return nil }
+  // `try?`: foreign text, and whatever cannot be read vouches for nothing.
+  let claims = try? JSONDecoder().decode(Claims.self, from: data)
+  return claims?.attest.flatMap { Attestation(rawValue: $0.uppercased()) }
 }

@@ -6,7 +6,7 @@ internal import RouterCore
 /// the first dialled number in To and the present one in the Request-URI; mobile carriers use P-Called-Party-ID.
 /// When no configured source says anything, the Request-URI and To are asked, in this order.
 func calledParty(
-  requestURI: String, _ headers: [Header], from sources: [Trunk.CalledNumberSource]
+  requestURI: SIPURI, _ headers: SIPHeaders, from sources: [Trunk.CalledNumberSource]
 ) -> Party {
   for source in sources {
     if let party = calledParty(requestURI, headers, source), !party.user.isEmpty { return party }
@@ -14,15 +14,15 @@ func calledParty(
   for source in [Trunk.CalledNumberSource.requestURI, .to] {
     if let party = calledParty(requestURI, headers, source), !party.user.isEmpty { return party }
   }
-  return Party(user: "", uri: requestURI)
+  return Party(user: "", uri: "\(requestURI)")
 }
 
 private func calledParty(
-  _ requestURI: String, _ headers: [Header], _ source: Trunk.CalledNumberSource
+  _ requestURI: SIPURI, _ headers: SIPHeaders, _ source: Trunk.CalledNumberSource
 ) -> Party? {
   switch source {
   case .requestURI:
-    return URIParts(requestURI).map { Party(user: $0.user, host: $0.host, uri: requestURI) }
+    return Party(user: requestURI.user, host: requestURI.host, uri: "\(requestURI)")
   case .to:
     return address(headers, "To")
   case .calledPartyID:
@@ -31,31 +31,31 @@ private func calledParty(
     // "Originally called": the number that was dialled before any diversion stands last.
     return divertingParties(headers).last
   case .header(let name):
-    guard let value = headers.values(name).first else { return nil }
-    if let address = NameAddress(value) { return Party(address) }
-    return Party(user: String(Substring(value).trimmed))
+    guard let value = headers[name] else { return nil }
+    if let address = SIPAddress(value) { return Party(address) }
+    return Party(user: String(value.trimmed))
   }
 }
 
-private func address(_ headers: [Header], _ name: String) -> Party? {
-  headers.values(name).first.flatMap { NameAddress($0) }.map { Party($0) }
+private func address(_ headers: SIPHeaders, _ name: String) -> Party? {
+  headers[name].flatMap { SIPAddress($0) }.map { Party($0) }
 }
 
 /// Who was called before the call was diverted to us, most recent first: `Diversion` (RFC 5806 section 2), or the
 /// same said by `History-Info` (RFC 7044, mapped as RFC 7544 has it).
-func divertingParties(_ headers: [Header]) -> [Party] {
-  let diversions = NameAddress.list(headers.values("Diversion"))
+func divertingParties(_ headers: SIPHeaders) -> [Party] {
+  let diversions = SIPAddress.list(headers.list("Diversion"))
   if !diversions.isEmpty { return diversions.map(divertingParty) }
   return historyDiversions(headers)
 }
 
-private func divertingParty(_ address: NameAddress) -> Party {
+private func divertingParty(_ address: SIPAddress) -> Party {
   let privacy = (address.parameters["privacy"] ?? "off").lowercased()
   return privacy == "full" || privacy == "uri" ? .withheld : Party(address)
 }
 
-private func historyDiversions(_ headers: [Header]) -> [Party] {
-  let entries = NameAddress.list(headers.values("History-Info")).sorted {
+private func historyDiversions(_ headers: SIPHeaders) -> [Party] {
+  let entries = SIPAddress.list(headers.list("History-Info")).sorted {
     indexPath($0).lexicographicallyPrecedes(indexPath($1))
   }
   var parties: [Party] = []
@@ -63,7 +63,7 @@ private func historyDiversions(_ headers: [Header]) -> [Party] {
     let previous = entries[position - 1]
     // An entry is reached by diversion when it says why (`;cause=302`, RFC 4458) or the one before it does
     // (`?Reason=SIP%3Bcause%3D486`); other entries are plain retargeting within a network.
-    let why = previous.uri.headers.lowercased()
+    let why = (previous.uri.rawHeaders ?? "").lowercased()
     guard entries[position].uri.parameters["cause"] != nil || why.contains("reason=") else { continue }
     parties.append(why.contains("privacy=history") ? .withheld : Party(previous))
   }
@@ -71,6 +71,6 @@ private func historyDiversions(_ headers: [Header]) -> [Party] {
 }
 
 /// `1.1.2` as numbers, so that 1.10 comes behind 1.2.
-private func indexPath(_ address: NameAddress) -> [Int] {
+private func indexPath(_ address: SIPAddress) -> [Int] {
   (address.parameters["index"] ?? "").split(separator: ".").prefix(16).map { Int($0) ?? 0 }
 }

@@ -4,8 +4,8 @@ internal import RouterCore
 ///
 /// A peer that belongs to a trunk is believed when it asserts an identity (RFC 3325 section 5); anybody else is only
 /// who his From says he is, which is never used to let somebody in.
-func callerIdentity(_ headers: [Header], isTrusted: Bool) -> Party {
-  let from = headers.values("From").first.flatMap { NameAddress($0) }
+func callerIdentity(_ headers: SIPHeaders, isTrusted: Bool) -> Party {
+  let from = headers["From"].flatMap { SIPAddress($0) }
   let party = (isTrusted ? assertedParty(headers, from) ?? remoteParty(headers) : nil) ?? fromParty(from)
   return isTrusted && wantsPrivacy(headers) ? .withheld : party
 }
@@ -16,26 +16,16 @@ extension Party {
     user: "anonymous", host: "anonymous.invalid", uri: "sip:anonymous@anonymous.invalid", isAnonymous: true)
 
   /// The party that an address names; withheld forms are recognised.
-  init(_ address: NameAddress) {
+  init(_ address: SIPAddress) {
     self.init(
-      user: address.uri.user, host: address.uri.host, uri: address.text, displayName: address.displayName,
-      isAnonymous: namesNobody(address.uri))
-  }
-}
-
-extension [Header] {
-  /// The values of a header, in order; the name is compared without case.
-  func values(_ name: String) -> [String] {
-    compactMap { header in
-      header.name.utf8.count == name.utf8.count && header.name.lowercased() == name.lowercased()
-        ? header.value : nil
-    }
+      user: address.uri.user, host: address.uri.host, uri: "\(address.uri)",
+      displayName: address.displayName, isAnonymous: namesNobody(address.uri))
   }
 }
 
 /// The first asserted address that names somebody; a `sip:` one before a `tel:` one, because it may carry more.
-private func assertedParty(_ headers: [Header], _ from: NameAddress?) -> Party? {
-  let addresses = NameAddress.list(headers.values("P-Asserted-Identity"), limit: 4)
+private func assertedParty(_ headers: SIPHeaders, _ from: SIPAddress?) -> Party? {
+  let addresses = SIPAddress.list(headers.list("P-Asserted-Identity"))
   let named = addresses.filter { !$0.uri.user.isEmpty }
   guard let address = named.first(where: { $0.uri.scheme != "tel" }) ?? named.first else { return nil }
   var party = Party(address)
@@ -45,15 +35,14 @@ private func assertedParty(_ headers: [Header], _ from: NameAddress?) -> Party? 
 }
 
 /// Remote-Party-ID, an expired draft that much equipment still sends: `;party=calling;privacy=off`.
-private func remoteParty(_ headers: [Header]) -> Party? {
-  let addresses = NameAddress.list(headers.values("Remote-Party-ID"), limit: 4)
-  let isCaller = { (address: NameAddress) in
+private func remoteParty(_ headers: SIPHeaders) -> Party? {
+  let addresses = SIPAddress.list(headers.list("Remote-Party-ID"))
+  let isCaller = { (address: SIPAddress) in
     let party = address.parameters["party"]?.lowercased() ?? "calling"
     return party == "calling" && !address.uri.user.isEmpty
   }
   guard let address = addresses.first(where: isCaller) else { return nil }
-  let privacy = (address.parameters["privacy"] ?? "off").lowercased()
-  switch privacy {
+  switch (address.parameters["privacy"] ?? "off").lowercased() {
   case "full", "uri": return .withheld
   case "name":
     var party = Party(address)
@@ -63,7 +52,7 @@ private func remoteParty(_ headers: [Header]) -> Party? {
   }
 }
 
-private func fromParty(_ from: NameAddress?) -> Party {
+private func fromParty(_ from: SIPAddress?) -> Party {
   guard let from else { return .withheld }
   return Party(from)
 }
@@ -73,12 +62,23 @@ private let withheldUsers: Set<String> = [
   "anonymous", "restricted", "unknown", "unavailable", "private", "withheld", "",
 ]
 
-private func namesNobody(_ uri: URIParts) -> Bool {
+private func namesNobody(_ uri: SIPURI) -> Bool {
   uri.host.lowercased() == "anonymous.invalid" || withheldUsers.contains(uri.user.lowercased())
 }
 
 /// RFC 3323 section 4.2, RFC 3325 section 9.3: `id`, `user` and `header` all hide who calls.
-private func wantsPrivacy(_ headers: [Header]) -> Bool {
+private func wantsPrivacy(_ headers: SIPHeaders) -> Bool {
   let values = headers.values("Privacy").flatMap { $0.split { $0 == ";" || $0 == "," } }
   return values.contains { ["id", "user", "header"].contains($0.trimmed.lowercased()) }
+}
+
+extension StringProtocol where UTF8View: BidirectionalCollection {
+  /// Without blanks, tabs and line ends at both ends.
+  var trimmed: SubSequence {
+    let isBlank = { (byte: UInt8) in byte == 0x20 || (0x09...0x0d).contains(byte) }
+    guard let start = utf8.firstIndex(where: { !isBlank($0) }),
+      let end = utf8.lastIndex(where: { !isBlank($0) })
+    else { return self[endIndex...] }
+    return self[start...end]
+  }
 }

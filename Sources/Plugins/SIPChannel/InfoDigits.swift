@@ -1,15 +1,18 @@
+internal import RouterCore
+
 /// The key that an INFO request carries, for the two body types in use, or `nil`.
 ///
 /// `application/dtmf-relay` says `Signal=5` and `Duration=160` in lines, `application/dtmf` is the key alone.
 /// Equipment writes blanks around `=`, bare line feeds, lower case, and `10`, `11`, `16` for `*`, `#` and flash.
-func infoDigit(contentType: String, body: String) -> Character? {
-  let type = (contentType.split(separator: ";").first ?? "")[...].trimmed.lowercased()
-  switch type {
+func infoDigit(contentType: String?, body: [UInt8]) -> Character? {
+  guard body.count <= 1024 else { return nil }
+  let body = String(decoding: body, as: UTF8.self)
+  switch contentType {
   case "application/dtmf":
-    return digit(body[...].trimmed)
+    return digit(body.trimmed)
   case "application/dtmf-relay":
     for line in body.split(whereSeparator: \.isNewline).prefix(8) {
-      guard let equals = line.first("=") else { continue }
+      guard let equals = line.utf8.firstIndex(of: UInt8(ascii: "=")) else { continue }
       if line[..<equals].trimmed.lowercased() == "signal" {
         return digit(line[line.utf8.index(after: equals)...].trimmed)
       }
@@ -34,27 +37,15 @@ private func digit(_ text: Substring) -> Character? {
   }
 }
 
-/// Lets each key press through once, though some peers send it by INFO and in the RTP stream as well.
-///
-/// The same key by the other way within the window is the same press. A peer that did so once does it always, so from
-/// then on its INFO requests count for nothing: two quick presses could not be told apart otherwise.
-struct DigitFilter {
-  enum Way: Hashable { case info, media }
-
-  /// How far apart the two reports of one press may be: INFO often comes when the key is let go.
-  static let window: Duration = .milliseconds(300)
-
-  private var last: (digit: Character, way: Way, at: ContinuousClock.Instant)?
-  private var comesTwice = false
-
-  /// Whether a press is new.
-  mutating func admits(_ digit: Character, by way: Way, at now: ContinuousClock.Instant) -> Bool {
-    if comesTwice { return way == .media }
-    if let last, last.digit == digit, last.way != way, now - last.at <= DigitFilter.window {
-      comesTwice = true
-      return false
-    }
-    last = (digit, way, now)
-    return true
+/// The answer to an INFO request: 200 for keys and for an empty one, and what RFC 6086 sections 4.2.2 and 4.2.3 say for
+/// the rest.
+func infoReply(_ request: SIPRequest) -> SIPReply {
+  switch request.contentType {
+  case "application/dtmf", "application/dtmf-relay":
+    return SIPReply(200)
+  default:
+    if request.headers.contains("Info-Package") { return SIPReply(469, headers: [Header("Recv-Info", "")]) }
+    if !request.hasBody { return SIPReply(200) }
+    return SIPReply(415, headers: [Header("Accept", "application/dtmf, application/dtmf-relay")])
   }
 }

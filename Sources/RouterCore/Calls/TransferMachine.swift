@@ -5,8 +5,6 @@
 public struct TransferMachine: Sendable, Hashable {
   /// What happened.
   public enum Event: Sendable, Hashable {
-    /// The request went out with this CSeq number, by which later reports name it (RFC 3515 section 2.4.6).
-    case sent(sequence: UInt32)
     /// The final answer to the request itself; 408 stands for none.
     case answered(status: Int, reason: String)
     /// A report (NOTIFY of the `refer` event) arrived.
@@ -19,8 +17,6 @@ public struct TransferMachine: Sendable, Hashable {
 
   /// One NOTIFY with a message fragment.
   public struct Report: Sendable, Hashable {
-    /// The CSeq number of the request that it reports on (`Event: refer;id=…`), if it says so.
-    public var sequence: UInt32?
     /// The status that the fragment carries; `nil` for a report without a readable one.
     public var status: Int?
     /// The words behind the status.
@@ -28,8 +24,7 @@ public struct TransferMachine: Sendable, Hashable {
     /// Whether no more reports follow (`Subscription-State: terminated`).
     public var isLast: Bool
 
-    public init(sequence: UInt32? = nil, status: Int?, reason: String = "", isLast: Bool = false) {
-      self.sequence = sequence
+    public init(status: Int?, reason: String = "", isLast: Bool = false) {
       self.status = status
       self.reason = reason
       self.isLast = isLast
@@ -51,9 +46,8 @@ public struct TransferMachine: Sendable, Hashable {
   }
 
   private var state = State.open(lastStatus: nil)
-  private var sequence: UInt32?
 
-  /// A transfer whose request was not sent yet.
+  /// A transfer of which nothing was heard yet.
   public init() {}
 
   /// Whether the outcome is known.
@@ -63,9 +57,6 @@ public struct TransferMachine: Sendable, Hashable {
   public mutating func handle(_ event: Event) -> Action {
     guard case .open(let lastStatus) = state else { return .wait }
     switch event {
-    case .sent(let number):
-      sequence = number
-      return .wait
     case .answered(let status, let reason):
       // 202 is not success: only a report or the peer's silence tells what became of it (RFC 3515 section 2.4.2).
       if status < 300 { return .wait }
@@ -80,8 +71,6 @@ public struct TransferMachine: Sendable, Hashable {
   }
 
   private mutating func handle(_ report: Report, _ lastStatus: Int?) -> Action {
-    // A late report on an earlier request of the same dialog names that one (RFC 3515 section 2.4.6).
-    if let named = report.sequence, let sequence, named != sequence { return .wait }
     switch report.status {
     case .some(200..<300):
       return finish(.completed)

@@ -42,13 +42,23 @@ final class YAMLFaults {
   func append(_ diagnostic: Diagnostic) { list.append(diagnostic) }
 
   /// Turns whatever a type threw into a diagnostic at the node that was being decoded.
-  func take(_ error: any Error, at node: YAMLNode) {
+  /// - Parameter path: Where `node` stands. An error of a value's own may name a key below it.
+  func take(_ error: any Error, at node: YAMLNode, _ path: [any CodingKey] = []) {
     switch error {
     case let diagnostic as Diagnostic: append(diagnostic)
     case let more as DiagnosticList: list.append(contentsOf: more)
-    case let error as DecodingError: append(node.diagnostic(.error, Self.words(of: error)))
+    case let error as DecodingError:
+      append(Self.place(of: error, in: node, path).diagnostic(.error, Self.words(of: error)))
     default: append(node.diagnostic(.error, "\(error)"))
     }
+  }
+
+  /// The value under the key that the error names (`dataCorruptedError(forKey:…)`), if it is there.
+  private static func place(of error: DecodingError, in node: YAMLNode, _ path: [any CodingKey]) -> YAMLNode {
+    guard case .dataCorrupted(let context) = error, context.codingPath.count == path.count + 1,
+      let key = context.codingPath.last, key.intValue == nil
+    else { return node }
+    return node[key.stringValue] ?? node
   }
 
   private static func words(of error: DecodingError) -> String {
@@ -92,7 +102,7 @@ final class YAMLValueDecoder: Decoder {
       guard let place else { throw error }
       if let fault = unknownChoice(type, error) { throw fault }
       let single = YAMLFaults(transform: nil)
-      single.take(error, at: place)
+      single.take(error, at: place, codingPath)
       throw single.list
     }
     reportUnknownKeys()

@@ -62,8 +62,9 @@ import Testing
     Case(name: "nobody at all", requestURI: "sip:10.0.0.7", sources: [.requestURI], user: ""),
   ]
 
-  @Test(arguments: cases) func called(_ each: Case) {
-    let party = calledParty(requestURI: each.requestURI, each.headers, from: each.sources)
+  @Test(arguments: cases) func called(_ each: Case) throws {
+    let uri = try #require(SIPURI(each.requestURI))
+    let party = calledParty(requestURI: uri, SIPHeaders(each.headers), from: each.sources)
     #expect(party.user == each.user)
   }
 
@@ -102,6 +103,6 @@ import Testing
   ]
 
   @Test(arguments: diversions) func diversion(_ each: DiversionCase) {
-    #expect(divertingParties(each.headers).map(\.user) == each.users)
+    #expect(divertingParties(SIPHeaders(each.headers)).map(\.user) == each.users)
   }
 }

@@ -81,7 +81,7 @@ import Testing
   ]
 
   @Test(arguments: cases) func caller(_ each: Case) {
-    let party = callerIdentity(each.headers, isTrusted: each.isTrusted)
+    let party = callerIdentity(SIPHeaders(each.headers), isTrusted: each.isTrusted)
     #expect(party.user == each.user)
     #expect(party.displayName == each.displayName)
     #expect(party.isAnonymous == each.isAnonymous)

@@ -33,7 +33,7 @@ public struct MediaSettings: Sendable {
 }
 
 /// Whether audio goes back to where it comes from (RFC 4961) rather than to where the SDP says.
-public enum SymmetricRTP: String, Sendable, Hashable, Codable {
+public enum SymmetricRTP: String, Sendable, Hashable, Codable, CaseIterable {
   /// Only the address and port of the SDP count; anything else is a stranger.
   case off
   /// Retargets when the SDP's address is private, or only its port differs (a peer behind NAT). Audio from another

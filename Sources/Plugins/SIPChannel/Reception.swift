@@ -1,0 +1,220 @@
+internal import RouterCore
+
+/// The door: says for each call and each stray request, at once and on the signalling loop, whether it comes in.
+///
+/// In this order: who it is (trunk by address, or by digest), how many of his calls there are, whether we could talk
+/// to him at all (SDP, codec, encryption). Only then the engine is asked where the call goes.
+actor Reception {
+  private let configuration: SIPChannel.Configuration
+  private let host: PluginHost
+  private let door: AsyncStream<Visitor>.Continuation
+  private let authenticator: SIPAuthenticator
+  private let media: MediaSettings
+  private let log: Log
+
+  /// Made anew when the route snapshot has other trunks.
+  private var trunks: (list: [Trunk], index: TrunkIndex)
+  /// Calls that are up, by trunk; those from no trunk under "".
+  private var callsByTrunk: [String: Int] = [:]
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { host.loops.signalling.asUnownedSerialExecutor() }
+
+  init(
+    _ configuration: SIPChannel.Configuration, _ host: PluginHost, door: AsyncStream<Visitor>.Continuation
+  ) {
+    self.configuration = configuration
+    self.host = host
+    self.door = door
+    authenticator = SIPAuthenticator(realm: "routerd")
+    media = mediaSettings(configuration)
+    log = host.log.labelled(SIPChannel.name)
+    let list = host.trunks()
+    trunks = (list, TrunkIndex(list))
+  }
+
+  /// What the SIP endpoint calls, on the signalling loop.
+  nonisolated var handlers: SIPHandlers {
+    SIPHandlers(
+      invitation: { invitation in self.assumeIsolated { $0.receive(invitation) } },
+      request: { request in self.assumeIsolated { $0.receive(request) } },
+      admits: { source, _ in self.assumeIsolated { $0.admits(source) } })
+  }
+
+  /// The index of the trunks in force. Comparing is quick: the same snapshot gives the same array.
+  private var index: TrunkIndex {
+    let list = host.trunks()
+    if list != trunks.list { trunks = (list, TrunkIndex(list)) }
+    return trunks.index
+  }
+
+  /// Silence for strangers, if that is wanted; where some trunk is known by its password alone, anybody may knock.
+  private func admits(_ source: SocketAddress) -> Bool {
+    guard configuration.unknownSources == .ignore else { return true }
+    let index = index
+    return index.trunk(from: source.ip) != nil || !index.byUsername.isEmpty
+  }
+
+  // MARK: Calls
+
+  private func receive(_ invitation: SIPInvitation) -> SIPInvitationDecision {
+    let request = invitation.request
+    let trunk: Trunk?
+    switch identify(request) {
+    case .known(let found): trunk = found
+    case .refused(let reply):
+      count("unauthorized")
+      return .refuse(reply)
+    case .ignored:
+      count("ignored")
+      return .ignore
+    }
+    let call = inboundCall(request, trunk: trunk)
+    do throws(Refusal) {
+      try checkLimit(trunk)
+      let session = try self.session(for: request)
+      return take(invitation, call, session)
+    } catch {
+      count(error.end.reason.rawValue)
+      log.with("call", call.id.text).info(
+        "refused", ("status", "\(error.end.sipStatus)"), ("why", error.end.text),
+        ("source", "\(request.arrival.source)"))
+      door.yield(.refused(call, error.end))
+      return .refuse(error.reply)
+    }
+  }
+
+  private func take(
+    _ invitation: SIPInvitation, _ call: InboundCall, _ session: SessionPlan
+  ) -> SIPInvitationDecision {
+    let trunk = call.trunk ?? ""
+    let leg = SIPLeg(
+      invitation, session, mediaLoop: host.loops.nextMediaLoop(), signalling: host.loops.signalling,
+      log: log.with("call", call.id.text),
+      released: { [weak self] in self?.assumeIsolated { $0.release(trunk) } })
+    guard case .enqueued = door.yield(.call(call, leg)) else {
+      // We are on our way out, and nobody would serve the call.
+      return .refuse(SIPReply(503, headers: [Header("Retry-After", "30")]))
+    }
+    count("accepted")
+    callsByTrunk[trunk, default: 0] += 1
+    return .take { event in leg.assumeIsolated { $0.handle(event) } }
+  }
+
+  private func release(_ trunk: String) {
+    guard let calls = callsByTrunk[trunk] else { return }
+    callsByTrunk[trunk] = calls > 1 ? calls - 1 : nil
+  }
+
+  /// Trunks with a `maximumCalls` of their own are counted by the engine, which tries the route's other targets.
+  private func checkLimit(_ trunk: Trunk?) throws(Refusal) {
+    guard trunk?.maximumCalls == nil else { return }
+    let name = trunk?.name ?? ""
+    guard callsByTrunk[name, default: 0] < configuration.limits.callsPerTrunk else {
+      throw Refusal(
+        CallEnd(
+          .limitReached, text: "\(configuration.limits.callsPerTrunk) calls of \(trunk?.name ?? "strangers")",
+          sipStatus: 503, retryAfter: 5))
+    }
+  }
+
+  /// Reads the offer and tries an answer, so that a caller with whom we have nothing in common costs no agent.
+  private func session(for request: SIPRequest) throws(Refusal) -> SessionPlan {
+    var plan = SessionPlan(
+      media: media, negotiation: SDPNegotiation(wish(configuration, request.arrival)), offer: nil)
+    guard request.hasBody else { return plan }
+    guard request.contentType == "application/sdp" else {
+      throw Refusal(
+        CallEnd(.malformed, text: "body of type \(request.contentType ?? "unknown")", sipStatus: 415),
+        headers: [Header("Accept", "application/sdp")])
+    }
+    do throws(SDPError) {
+      let offer = try SessionDescription(parsing: request.body)
+      var trial = plan.negotiation
+      _ = try trial.answer(to: offer)
+      plan.offer = offer
+      return plan
+    } catch {
+      let reason: CallEnd.Reason = error.sipStatus == 400 ? .malformed : .noCommonCodec
+      throw Refusal(CallEnd(reason, text: error.description, sipStatus: error.sipStatus))
+    }
+  }
+
+  // MARK: Who it is
+
+  private enum Identity {
+    case known(Trunk?)
+    case refused(SIPReply)
+    case ignored
+  }
+
+  /// By address, then by password. Headers say nothing about who sent them (RFC 3261 section 26.1.1).
+  private func identify(_ request: SIPRequest) -> Identity {
+    let index = index
+    if let trunk = index.trunk(from: request.arrival.source.ip) {
+      guard let credentials = trunk.credentials else { return .known(trunk) }
+      return authenticate(request) {
+        $0 == credentials.username ? credentials.password : nil
+      } found: { _ in
+        trunk
+      }
+    }
+    if !index.byUsername.isEmpty, configuration.unknownSources != .accept || mayProveItself(request) {
+      return authenticate(request) {
+        index.byUsername[$0]?.credentials?.password
+      } found: {
+        index.byUsername[$0]
+      }
+    }
+    switch configuration.unknownSources {
+    case .accept: return .known(nil)
+    case .ignore: return .ignored
+    case .reject: return .refused(SIPReply(403))
+    }
+  }
+
+  private func mayProveItself(_ request: SIPRequest) -> Bool {
+    request.headers.contains("Authorization") || request.headers.contains("Proxy-Authorization")
+  }
+
+  private func authenticate(
+    _ request: SIPRequest, password: (String) -> String?, found: (String) -> Trunk?
+  ) -> Identity {
+    switch authenticator.verify(request, password: password) {
+    case .accepted(let username): .known(found(username))
+    case .challenge(let stale): .refused(authenticator.challenge(stale: stale))
+    case .refused: .refused(SIPReply(403))
+    }
+  }
+
+  // MARK: Everything else
+
+  /// OPTIONS is how trunks see whether we live: any answer will do for most, and 503 takes us out of the rotation.
+  private func receive(_ request: SIPRequest) -> SIPRequestDecision {
+    if index.trunk(from: request.arrival.source.ip) == nil {
+      switch configuration.unknownSources {
+      case .accept: break
+      case .ignore: return .ignore
+      case .reject: return .reply(SIPReply(403))
+      }
+    }
+    guard request.method == .options, host.isDraining() else { return .standard }
+    return .reply(SIPReply(503, headers: [Header("Retry-After", "30")]))
+  }
+
+  private func count(_ result: String) {
+    host.metrics.add("routerd_sip_invitations_total", 1, ["result": result])
+  }
+}
+
+/// Why a call is not let in, for the caller's network and for the record.
+struct Refusal: Error {
+  var end: CallEnd
+  var headers: [Header]
+
+  init(_ end: CallEnd, headers: [Header] = []) {
+    self.end = end
+    self.headers = headers
+  }
+
+  var reply: SIPReply { rejection(end, headers: headers) }
+}

@@ -1,0 +1,51 @@
+internal import RouterCore
+
+/// What a call's media needs, ready before anything is opened.
+struct SessionPlan: Sendable {
+  var media: MediaSettings
+  var negotiation: SDPNegotiation
+  /// `nil` when the caller asks for ours (late offer).
+  var offer: SessionDescription?
+}
+
+/// How RTP is done, the same for every call of the channel (they share the port range).
+func mediaSettings(_ configuration: SIPChannel.Configuration) -> MediaSettings {
+  let media = configuration.media
+  return MediaSettings(
+    bindAddress: mediaAddress(configuration), ports: RTPPorts(media.ports), symmetric: media.symmetric,
+    timeout: media.timeoutSeconds == 0 ? nil : .seconds(media.timeoutSeconds),
+    inbandDigits: media.inbandDigits)
+}
+
+/// Without a word about it, RTP serves the families that SIP serves.
+private func mediaAddress(_ configuration: SIPChannel.Configuration) -> String {
+  if let address = configuration.media.address { return address }
+  return configuration.listen.contains { $0.host.contains(":") } ? "::" : "0.0.0.0"
+}
+
+/// What we ask for in SDP. The port is not known yet: 9 stands for it (RFC 4566 calls it discard), until media is open.
+func wish(_ configuration: SIPChannel.Configuration, _ arrival: SIPArrival) -> SDPNegotiation.Wish {
+  let media = configuration.media
+  return SDPNegotiation.Wish(
+    addresses: mediaAddresses(configuration, arrival), port: 9, codecs: media.codecs,
+    encryption: media.srtp.wish)
+}
+
+/// The addresses to name, one of each family at most: what is configured, then what the caller himself reached us by.
+private func mediaAddresses(_ configuration: SIPChannel.Configuration, _ arrival: SIPArrival) -> [String] {
+  let bound = mediaAddress(configuration)
+  let isBoundToOne = bound != "0.0.0.0" && bound != "::"
+  let candidates = [
+    configuration.media.advertise, isBoundToOne ? bound : nil, arrival.advertisedHost, arrival.local.ip,
+  ]
+  var addresses: [String] = []
+  for case let address? in candidates where AddressPrefix.bits(of: address) != nil {
+    let isIPv6 = address.contains(":")
+    if isIPv6, bound == "0.0.0.0" { continue }
+    if !addresses.contains(where: { $0.contains(":") == isIPv6 }) { addresses.append(address) }
+  }
+  // An offer of ours names the first one: it should be of the family that the caller is known to speak.
+  let isArrivalIPv6 = arrival.source.ip.contains(":")
+  return addresses.filter { $0.contains(":") == isArrivalIPv6 }
+    + addresses.filter { $0.contains(":") != isArrivalIPv6 }
+}
