@@ -4,6 +4,8 @@
 public protocol CallLeg: Sendable {
   /// The executor that the call's own actors share with the leg's media, so that audio needs no hop.
   var executor: any SerialExecutor { get }
+  /// What the wire is going to carry, as far as it is known before the answer: voice sessions are opened with it.
+  var expectedFormat: AudioFormat { get }
   /// What happens on the caller's side. One reader. Finishes after ``LegEvent/hungUp(_:)`` or ``LegEvent/cancelled``,
   /// or when the leg was rejected or hung up by us.
   var events: AsyncStream<LegEvent> { get }
@@ -19,6 +21,10 @@ public protocol CallLeg: Sendable {
   func transfer(_ request: TransferRequest) async -> TransferOutcome
   /// Ends an answered call.
   func hangUp(_ end: CallEnd) async
+}
+
+extension CallLeg {
+  public var expectedFormat: AudioFormat { .muLaw }
 }
 
 /// What goes into an answer besides media.

@@ -1,0 +1,238 @@
+/// The decisions of one call's life. Pure: an event and the time in, actions out; it holds identifiers, never
+/// continuations. What comes late (from a session that was given up, a tool that took too long, a leg after the end)
+/// falls to nothing here.
+///
+/// Candidates are tried in order: the route's target, an agent's own `fallback:` before the route's next target. A
+/// transfer as a target answers the call and then hands it over (REFER needs a dialog); a rejection refuses it, or
+/// hangs up when it was answered before.
+struct CallMachine: Sendable {
+  enum Phase: Hashable, Sendable {
+    case waiting
+    /// A session is being opened, while it rings or after another one failed.
+    case opening(attempt: Int)
+    case answering(Purpose)
+    case talking(attempt: Int)
+    /// Last words: the agent asked for a hang-up or a transfer. With `mustSpeak` they have not begun yet.
+    case leaving(attempt: Int, Departure, mustSpeak: Bool)
+    /// `attempt` is the session that takes the caller back if it fails; `hungUp` when the caller's side ended
+    /// while the outcome is still to come.
+    case transferring(id: Int, attempt: Int?, tool: ToolCall?, hungUp: CallEnd?)
+    case over(CallEnd)
+  }
+
+  enum Purpose: Hashable, Sendable {
+    case agent(attempt: Int)
+    case transfer(TransferRequest)
+  }
+
+  enum Departure: Hashable, Sendable {
+    case hangUp(CallEnd)
+    case transfer(ToolCall?, TransferRequest)
+  }
+
+  enum Candidate: Sendable {
+    case target(RouteTarget)
+    case agentNamed(String)
+  }
+
+  /// How long a leg may take for an answer: the 200 is repeated for 64 times T1 (RFC 3261 section 13.3.1.4).
+  static let answerSeconds = 40
+  /// How long the outcome of a transfer may follow the caller's BYE, and how much longer than its own limit the leg
+  /// may take to tell.
+  static let transferGraceSeconds = 5
+
+  let settings: EngineSettings
+  /// The configuration of an agent by name, for `fallback:`; pure.
+  let agentNamed: @Sendable (String) -> AgentConfiguration?
+  /// The provider types that there are models for.
+  let models: @Sendable (String) -> Bool
+
+  var phase = Phase.waiting
+  var agent: AgentConfiguration?
+  var isHeld = false
+  /// When the call was answered, on the engine's clock.
+  var answeredAt: Duration?
+  var turns: TurnMachine
+  var timers = TimerSet()
+  /// Tools that are running, by their identifier.
+  var tools: [String: ToolCall] = [:]
+
+  var candidates: [Candidate] = []
+  var tried: Set<String> = []
+  var attempts = 0
+  var targets = 0
+  var transfers = 0
+  var lastFailure = CallEnd(.agentUnavailable, text: "no agent")
+  var isApologising = false
+  var failedWhileAnswering: VoiceFailure?
+  /// What the newest turn had given when the watchdog last looked.
+  var sentBefore = 0
+
+  init(
+    settings: EngineSettings, agentNamed: @escaping @Sendable (String) -> AgentConfiguration?,
+    models: @escaping @Sendable (String) -> Bool
+  ) {
+    self.settings = settings
+    self.agentNamed = agentNamed
+    self.models = models
+    turns = TurnMachine(greetingProtection: .milliseconds(settings.greetingProtectionMilliseconds))
+  }
+
+  /// Where the call stands, for people.
+  var state: CallState {
+    switch phase {
+    case .waiting: .received
+    case .opening: answeredAt == nil ? .ringing : .failingOver
+    case .answering: .ringing
+    case .talking: isHeld ? .held : .conversation
+    case .leaving, .over: .ending
+    case .transferring: .transferring
+    }
+  }
+
+  var isOver: Bool { if case .over = phase { true } else { false } }
+
+  /// The session that is connected to the call.
+  var attached: Int? {
+    switch phase {
+    case .talking(let attempt), .leaving(let attempt, _, _): attempt
+    case .transferring(_, let attempt, _, _): attempt
+    case .waiting, .opening, .answering, .over: nil
+    }
+  }
+
+  /// Takes an event at a time of the engine's clock.
+  /// - Parameter sent: Milliseconds of audio that the session gave for each recent turn; `nil` is as before.
+  mutating func handle(
+    _ event: CallEvent, at now: Duration, sent: [TurnID: Int]? = nil
+  ) -> [CallAction] {
+    if let sent { turns.sent = sent }
+    if isOver { return late(event) }
+    switch event {
+    case .start(let targets):
+      guard phase == .waiting else { return [] }
+      candidates = targets.map(Candidate.target)
+      timers.set(.ringing, at: now + .seconds(settings.ringSeconds))
+      return tryNext(at: now)
+    case .leg(let event): return handle(event, at: now)
+    case .legFinished: return legEnded(CallEnd(.failed, text: "the channel lost the call"), at: now)
+    case .answered: return answered(at: now)
+    case .answerFailed(let end):
+      guard case .answering = phase else { return [] }
+      return finish(end)
+    case .opened(let attempt): return opened(attempt, at: now)
+    case .openFailed(let attempt, let failure):
+      guard phase == .opening(attempt: attempt) else { return [] }
+      return failOver(attempt, failure, at: now)
+    case .voice(let attempt, .failed(let failure)): return lost(attempt, failure, at: now)
+    case .voice(let attempt, let event):
+      guard attached == attempt else { return [] }  // a session that was given up
+      return handle(event, of: attempt, at: now)
+    case .voiceFinished(let attempt):
+      return lost(attempt, VoiceFailure(.closed, "the session ended"), at: now)
+    case .flushed(let played):
+      return perform(turns.flushed(played), at: now) + departIfQuiet(at: now)
+    case .transferEnded(let id, let outcome): return transferEnded(id, outcome, at: now)
+    case .toolFinished(let attempt, let result): return toolFinished(attempt, result, at: now)
+    case .tick: return tick(at: now)
+    case .stop(let end): return finish(end)
+    }
+  }
+
+  /// After the end only this matters: a session that was still being opened must be closed, and our sound was
+  /// stopped in the middle of words.
+  private mutating func late(_ event: CallEvent) -> [CallAction] {
+    switch event {
+    case .opened(let attempt): [.close(attempt: attempt)]
+    case .flushed(let played): lines(turns.flushed(played) + turns.settle())
+    default: []
+    }
+  }
+
+  // MARK: The caller's side
+
+  private mutating func handle(_ event: LegEvent, at now: Duration) -> [CallAction] {
+    switch event {
+    case .cancelled: return finish(CallEnd(.cancelled, text: "the caller gave up before the answer"))
+    case .hungUp(let end): return legEnded(end, at: now)
+    case .mediaLost:
+      if case .transferring = phase { return [] }  // the network may be moving the caller's media already
+      return finish(CallEnd(.mediaLost, text: "nothing was heard from the caller's network any more"))
+    case .digit(let key):
+      var actions = [line(.caller, .digits, String(key), at: now)]
+      if case .talking(let attempt) = phase { actions.append(.send(attempt: attempt, .digit(key))) }
+      return actions
+    case .held(let held):
+      guard held != isHeld else { return [] }
+      isHeld = held
+      var actions = [line(.system, .note, held ? "the caller put us on hold" : "the caller came back", at: now)]
+      if let attempt = attached { actions.append(.send(attempt: attempt, .held(held))) }
+      return actions
+    case .playbackStarted(let turn):
+      turns.playbackStarted(turn, at: now)
+      return []
+    case .playbackEnded(let turn):
+      return perform(turns.playbackEnded(turn), at: now) + departIfQuiet(at: now)
+    }
+  }
+
+  /// While a transfer is under way, the caller's side also ends when it succeeded: its outcome decides.
+  private mutating func legEnded(_ end: CallEnd, at now: Duration) -> [CallAction] {
+    guard case .transferring(let id, let attempt, let tool, nil) = phase else {
+      if case .transferring = phase { return [] }
+      return finish(end)
+    }
+    phase = .transferring(id: id, attempt: attempt, tool: tool, hungUp: end)
+    timers.set(.transfer, at: now + .seconds(CallMachine.transferGraceSeconds))
+    return []
+  }
+
+  // MARK: The end
+
+  /// Ends the call. An unanswered call that we end ourselves needs a status that refuses.
+  mutating func finish(_ end: CallEnd) -> [CallAction] {
+    var end = end
+    if answeredAt == nil && end.sipStatus < 300 {
+      end = CallEnd(end.reason, text: end.text, sipStatus: 480, retryAfter: end.retryAfter)
+    }
+    var actions = tools.keys.sorted().map { CallAction.cancelTool(id: $0) }
+    actions += lines(turns.settle())
+    if !turns.isQuiet { actions.append(.flush) }
+    if case .opening(let attempt) = phase { actions.append(.close(attempt: attempt)) }
+    if case .answering(.agent(let attempt)) = phase { actions.append(.close(attempt: attempt)) }
+    if let attempt = attached { actions.append(.close(attempt: attempt)) }
+    tools.removeAll()
+    timers.clearAll()
+    candidates.removeAll()
+    phase = .over(end)
+    actions.append(.finish(end, wasAnswered: answeredAt != nil))
+    return actions
+  }
+
+  // MARK: Words
+
+  func line(
+    _ speaker: TranscriptEntry.Speaker, _ kind: TranscriptEntry.Kind, _ text: String, at now: Duration,
+    confidence: Double? = nil
+  ) -> CallAction {
+    .transcript(TranscriptEntry(speaker, kind, text, at: milliseconds(now), confidence: confidence))
+  }
+
+  /// Milliseconds since the answer.
+  func milliseconds(_ now: Duration) -> Int {
+    guard let answeredAt else { return 0 }
+    let (seconds, attoseconds) = (now - answeredAt).components
+    return max(0, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+  }
+
+  func entry(_ line: TurnMachine.Line) -> TranscriptEntry {
+    TranscriptEntry(
+      .agent, .speech, line.text, at: milliseconds(line.startedAt), turn: line.turn,
+      wasInterrupted: line.wasInterrupted)
+  }
+
+  /// Only the lines of what the turns ask for.
+  func lines(_ actions: [TurnMachine.Action]) -> [CallAction] {
+    actions.compactMap { if case .line(let line) = $0 { .transcript(entry(line)) } else { nil } }
+  }
+}

@@ -1,0 +1,126 @@
+/// One voice session of a call: what is needed to talk to it and to be rid of it.
+final class VoiceLine {
+  /// Commands that wait for a session that does not take them; one more and it counts as failed.
+  static let maximumWaiting = 256
+
+  var session: (any VoiceSession)?
+  /// Opens the session and reads its events.
+  var reading: Task<Void, Never>?
+  var commands: [VoiceCommand] = []
+  /// Gives it the commands, in order; `nil` while there are none.
+  var sending: Task<Void, Never>?
+  var isClosing = false
+}
+
+extension CallSession {
+  func open(_ attempt: Int, _ agent: AgentConfiguration) {
+    guard let model = surroundings.models[agent.providerType] else { return }  // the machine has asked before
+    let line = VoiceLine()
+    voices[attempt] = line
+    let request = ConversationRequest(
+      call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat, tools: tools(for: agent),
+      transcript: transcript, firstTurn: firstTurn, log: log)
+    let gate = SpeakerGate(mouth: mouth, attempt: attempt)
+    line.reading = Task {
+      do {
+        let session = try await model.open(request, speaker: gate)
+        opened(session, attempt)
+        for await event in session.events { handle(.voice(attempt: attempt, event)) }
+        handle(.voiceFinished(attempt: attempt))
+      } catch let failure as VoiceFailure {
+        openFailed(attempt, failure)
+      } catch is CancellationError {
+        openFailed(attempt, VoiceFailure(.closed, "given up"))
+      } catch {
+        // Only what kind of error it is: its words are foreign and may hold a secret.
+        openFailed(attempt, VoiceFailure(.protocolError, "\(type(of: error))"))
+      }
+    }
+  }
+
+  private func opened(_ session: any VoiceSession, _ attempt: Int) {
+    guard let line = voices[attempt] else { return }
+    line.session = session
+    if line.isClosing { startSending(line, attempt) } else { handle(.opened(attempt: attempt)) }
+  }
+
+  private func openFailed(_ attempt: Int, _ failure: VoiceFailure) {
+    if voices[attempt]?.isClosing ?? true {
+      voices[attempt] = nil
+    } else {
+      handle(.openFailed(attempt: attempt, failure))
+    }
+  }
+
+  func attach(_ attempt: Int) {
+    guard let media else { return }
+    mouth.open(for: attempt, to: media)
+    listen(attempt, muted: false)
+  }
+
+  /// Lets the session hear the caller, or silence in the same beat, for those that measure time by frames.
+  func listen(_ attempt: Int, muted: Bool) {
+    guard let media, let session = voices[attempt]?.session else { return }
+    let format = session.hearingFormat
+    if muted {
+      let silence = AudioFrame.silence(format)
+      media.hear(as: format) { _ in session.hear(silence) }
+    } else {
+      media.hear(as: format) { session.hear($0) }
+    }
+  }
+
+  /// Queues a command; they are given in order, by one task that lives while there are some.
+  func send(_ command: VoiceCommand, to attempt: Int) {
+    guard let line = voices[attempt], !line.isClosing else { return }
+    guard line.commands.count < VoiceLine.maximumWaiting else {
+      let text = "\(VoiceLine.maximumWaiting) commands wait for it"
+      return handle(.voice(attempt: attempt, .failed(VoiceFailure(.protocolError, text))))
+    }
+    line.commands.append(command)
+    startSending(line, attempt)
+  }
+
+  private func startSending(_ line: VoiceLine, _ attempt: Int) {
+    guard line.sending == nil, let session = line.session else { return }
+    line.sending = Task {
+      while !line.commands.isEmpty { await session.send(line.commands.removeFirst()) }
+      line.sending = nil
+      if line.isClosing { voices[attempt] = nil }
+    }
+  }
+
+  /// Shuts the session's mouth at once and tells it to close; one that is still being opened is told when it is open.
+  func close(_ attempt: Int) {
+    guard let line = voices[attempt], !line.isClosing else { return }
+    mouth.shut(attempt)
+    line.isClosing = true
+    if let media, let session = line.session { media.hear(as: session.hearingFormat) { _ in } }
+    line.commands = [.close]
+    line.reading?.cancel()
+    startSending(line, attempt)
+  }
+
+  /// Waits until every session was told to close, or could not be opened.
+  func closeVoices() async {
+    for attempt in voices.keys { close(attempt) }
+    while let (attempt, line) = voices.first {
+      if let sending = line.sending { await sending.value } else { await line.reading?.value }
+      if voices[attempt] === line && line.sending == nil { voices[attempt] = nil }
+    }
+  }
+}
+
+extension AudioFrame {
+  /// 20 ms of silence.
+  static func silence(_ format: AudioFormat) -> AudioFrame {
+    let quiet: UInt8 =
+      switch format.encoding {
+      case .linear16: 0
+      case .muLaw: 0xFF  // G.711: plus zero
+      case .aLaw: 0xD5
+      }
+    let count = format.sampleRate / 50 * format.bytesPerSample
+    return AudioFrame(format, bytes: [UInt8](repeating: quiet, count: count))
+  }
+}
