@@ -10,6 +10,7 @@ public final class CallEngine: Sendable {
   private let surroundings: CallSession.Surroundings
   private let admission: Admission
   private let keeper: RecordKeeper
+  private let http: (any HTTPSending)?
   private let log: Log
   private let metrics: Metrics
 
@@ -23,16 +24,19 @@ public final class CallEngine: Sendable {
   ///   - tools: What agents may use besides the built-in `hand_over` and `hang_up`, by the name in `functions:`.
   ///   - trunks: The trunks in force, asked for anew for each call (for `maximumCalls`).
   ///   - store: Where records go; without one they are dropped.
+  ///   - http: For the pre-answer hooks of routes; without it they count as unanswered.
   ///   - clock: For every deadline. Dates of a record are its `receivedAt` and what this clock measured since.
   public init(
     routing: any CallRouting, models: [String: any VoiceModel], tools: [String: ToolBinding] = [:],
     trunks: @escaping @Sendable () -> [Trunk] = { [] }, store: (any CallStore)? = nil,
-    settings: EngineSettings = EngineSettings(), log: Log = .silent, metrics: Metrics = Metrics(),
+    http: (any HTTPSending)? = nil, settings: EngineSettings = EngineSettings(), log: Log = .silent,
+    metrics: Metrics = Metrics(),
     clock: any Clock<Duration> = ContinuousClock()
   ) {
     let timebase = Timebase(clock)
     self.routing = routing
     self.trunks = trunks
+    self.http = http
     self.log = log.labelled("call")
     self.metrics = metrics
     admission = Admission(settings)
@@ -43,7 +47,13 @@ public final class CallEngine: Sendable {
   }
 
   /// What channels are run with: `try await channel.run(engine.intake)`.
-  public var intake: CallIntake { CallIntake { call, leg in await self.serve(call, on: leg) } }
+  public var intake: CallIntake {
+    CallIntake { call, leg in
+      await self.serve(call, on: leg)
+    } refused: { call, end in
+      await self.note(call, end)
+    }
+  }
 
   // MARK: Watching
 
@@ -106,6 +116,18 @@ public final class CallEngine: Sendable {
     await Task { [keeper] in await keeper.save(record, log: log) }.value
   }
 
+  /// A call that its channel refused.
+  private func note(_ call: InboundCall, _ end: CallEnd) async {
+    live.begin()
+    defer { live.finish() }
+    let log = log.with("call", call.id.text)
+    metrics.add("routerd_calls_total")
+    live.tell(.received(call))
+    let record = CallRecord(call: call, endedAt: max(Date(), call.receivedAt), end: end)
+    finish(record, log)
+    await Task { [keeper] in await keeper.save(record, log: log) }.value
+  }
+
   private func refuse(_ call: InboundCall, on leg: any CallLeg, _ end: CallEnd) async -> CallRecord {
     _ = await Task { [deadlines, settings] in
       await deadlines.bounded(.seconds(settings.hangUpSeconds)) { await leg.reject(end, headers: []) }
@@ -131,7 +153,7 @@ public final class CallEngine: Sendable {
     let session = CallSession(sheet, on: leg, decision: decision, routing: routing, log: log, surroundings)
     sheet.setSession(session)
     if let end = live.add(sheet) { sheet.stop(end) }
-    var record = await session.run(targets)
+    var record = await session.run(targets, question: question(call, decision, targets, log))
     live.remove(sheet)
     record.decisionID = decision.id
     record.route = decision.route
@@ -143,6 +165,33 @@ public final class CallEngine: Sendable {
       "trace": decision.trace,
     ]
     return record
+  }
+
+  /// What is to be asked before the first target is tried; its answer takes the place of that target.
+  private func question(
+    _ call: InboundCall, _ decision: RouteDecision, _ targets: [RouteTarget], _ log: Log
+  ) -> (@Sendable () async -> [RouteTarget])? {
+    guard let hook = decision.hook else { return nil }
+    return { [http, routing] in
+      let outcome =
+        if let http {
+          await PreAnswerQuestion(hook, over: http).ask(about: call, decision)
+        } else {
+          PreAnswerQuestion.unanswered(hook, "there is no HTTP client")
+        }
+      log.write(outcome.isAnswered ? .info : .warning, outcome.note)
+      switch outcome.advice {
+      case .proceed: return targets
+      case .reject(let end): return [.reject(end)]
+      case .transfer(let request): return [.transfer(request)] + targets.dropFirst()
+      case .agent(let name, let overrides):
+        guard let agent = routing.agent(named: name, for: call, under: decision, overrides: overrides) else {
+          log.error("the hook wants an agent that there is not", ("agent", name))
+          return targets
+        }
+        return [.agent(agent)] + targets.dropFirst()
+      }
+    }
   }
 
   private func finish(_ record: CallRecord, _ log: Log) {

@@ -27,7 +27,8 @@ extension CallMachine {
         return actions + [.answer]
       case .target(.reject(let end)):
         // Once it was answered there is no refusing any more.
-        let end = answeredAt == nil ? end : CallEnd(end.reason, text: end.text, sipStatus: 200, q850: end.q850)
+        let end =
+          answeredAt == nil ? end : CallEnd(end.reason, text: end.text, sipStatus: 200, q850: end.q850)
         return actions + finish(end)
       }
     }

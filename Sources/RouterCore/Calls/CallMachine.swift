@@ -165,7 +165,9 @@ struct CallMachine: Sendable {
     case .held(let held):
       guard held != isHeld else { return [] }
       isHeld = held
-      var actions = [line(.system, .note, held ? "the caller put us on hold" : "the caller came back", at: now)]
+      var actions = [
+        line(.system, .note, held ? "the caller put us on hold" : "the caller came back", at: now)
+      ]
       if let attempt = attached { actions.append(.send(attempt: attempt, .held(held))) }
       return actions
     case .playbackStarted(let turn):

@@ -18,7 +18,8 @@ extension CallSession {
     let line = VoiceLine()
     voices[attempt] = line
     let request = ConversationRequest(
-      call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat, tools: tools(for: agent),
+      call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
+      tools: tools(for: agent),
       transcript: transcript, firstTurn: firstTurn, log: log)
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
     line.reading = Task {

@@ -63,7 +63,7 @@ actor CallSession {
     let call = sheet.call
     machine = CallMachine(
       settings: surroundings.settings,
-      agentNamed: { routing.agent(named: $0, for: call, under: decision) },
+      agentNamed: { routing.agent(named: $0, for: call, under: decision, overrides: [:]) },
       models: { [models = surroundings.models] in models[$0] != nil })
     tools = ToolRunner(surroundings.tools, for: call, maximumBytes: surroundings.settings.toolResultBytes)
   }
@@ -74,7 +74,10 @@ actor CallSession {
   private var now: Duration { deadlines.timebase.now() }
 
   /// Lives the call. Returns when both sides are closed; its task's cancellation hangs up.
-  func run(_ targets: [RouteTarget]) async -> CallRecord {
+  /// - Parameter question: Somebody to ask first, within a limit of its own; gives the targets to try.
+  func run(
+    _ targets: [RouteTarget], question: (@Sendable () async -> [RouteTarget])? = nil
+  ) async -> CallRecord {
     deadline = deadlines.add { [weak self] in
       guard let self else { return }
       Task { await self.handle(.tick) }
@@ -83,7 +86,11 @@ actor CallSession {
       for await event in leg.events { handle(.leg(event)) }
       handle(.legFinished)
     }
-    handle(.start(targets))
+    if let question {
+      Task { handle(.start(await question())) }
+    } else {
+      handle(.start(targets))
+    }
     if await !over.value(cancelled: false) {
       handle(.stop(CallEnd(.draining, text: "routerd is stopping")))
     }

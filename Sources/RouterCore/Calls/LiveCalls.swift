@@ -52,7 +52,9 @@ final class LiveCalls: Sendable {
     }
   }
 
-  func remove(_ sheet: CallSheet) { _ = state.withLock { $0.sheets.removeValue(forKey: ObjectIdentifier(sheet)) } }
+  func remove(_ sheet: CallSheet) {
+    _ = state.withLock { $0.sheets.removeValue(forKey: ObjectIdentifier(sheet)) }
+  }
 
   var all: [CallSheet] { state.withLock { Array($0.sheets.values) } }
 

@@ -45,7 +45,10 @@ public struct PreAnswerQuestion: Sendable {
     }
   }
 
-  private func fallback(_ why: String) -> Outcome {
+  private func fallback(_ why: String) -> Outcome { PreAnswerQuestion.unanswered(hook, why) }
+
+  /// What follows when a hook gave no usable answer.
+  static func unanswered(_ hook: PreAnswerHook, _ why: String) -> Outcome {
     switch hook.onFailure {
     case .proceed: Outcome(advice: .proceed, note: why, isAnswered: false)
     case .reject:

@@ -112,7 +112,9 @@ struct TurnMachine: Sendable {
   }
 
   mutating func playbackEnded(_ id: TurnID) -> [Action] {
-    guard let index = turns.firstIndex(where: { $0.id == id && $0.cut == nil && $0.hasEnded }) else { return [] }
+    guard let index = turns.firstIndex(where: { $0.id == id && $0.cut == nil && $0.hasEnded }) else {
+      return []
+    }
     return [.played(id)] + settle() + write(turns.remove(at: index))
   }
 

@@ -1,0 +1,48 @@
+public import RouterCore
+
+/// Keeps records in memory, and fails as scripted.
+public final class FakeStore: CallStore {
+  /// The scripted failure.
+  public struct Broken: Error, CustomStringConvertible {
+    public var description: String { "the store is broken" }
+    public init() {}
+  }
+
+  /// What was saved, in order.
+  public let saved = Journal<CallRecord>()
+  /// How often a save was tried.
+  public let attempts = Journal<CallID>()
+
+  private let failures: Lock<Int>
+  private let latch: Latch?
+
+  /// - Parameters:
+  ///   - failures: How many saves fail before one succeeds.
+  ///   - latch: A save waits for it, like a slow disk.
+  public init(failures: Int = 0, latch: Latch? = nil) {
+    self.failures = Lock(failures)
+    self.latch = latch
+  }
+
+  public func save(_ record: CallRecord) async throws {
+    attempts.note(record.id)
+    if let latch { await latch.waitStubbornly() }
+    let fails = failures.withLock { failures in
+      defer { failures = max(0, failures - 1) }
+      return failures > 0
+    }
+    if fails { throw Broken() }
+    saved.note(record)
+  }
+
+  public func record(_ id: CallID) async throws -> CallRecord? { saved.events.last { $0.id == id } }
+
+  public func records(_ query: CallQuery) async throws -> [CallRecord] {
+    let matching = saved.events.filter { record in
+      (query.before.map { record.receivedAt < $0 } ?? true)
+        && (query.agent.map { record.agent == $0 } ?? true)
+        && (query.route.map { record.route == $0 } ?? true)
+    }
+    return Array(matching.sorted { $0.receivedAt > $1.receivedAt }.prefix(max(0, query.limit)))
+  }
+}
