@@ -43,6 +43,7 @@ let package = Package(
     library("CSQLite", pkgConfig: "sqlite3"),
     library("CSpanDSP", pkgConfig: "spandsp"),
     library("CSpeexDSP", pkgConfig: "speexdsp"),
+    library("CWslay"),
     library("CYAML", pkgConfig: "yaml-0.1"),
     .target(name: "CFlite", path: "Sources/CLibraries/CFlite"),
     .target(
@@ -50,7 +51,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "RouterCore",
-      dependencies: ["CCurl", "CLibre", "CLibreShim", "COpus", "CSpanDSP", "CSpeexDSP", "CYAML"],
+      dependencies: ["CCurl", "CLibre", "CLibreShim", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML"],
       exclude: ["Adapters/README.md"], swiftSettings: strict),
     .executableTarget(
       name: "routerd", dependencies: ["RouterCore"] + pluginNames, swiftSettings: strict),
@@ -59,7 +60,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "RouterCoreTests", dependencies: ["RouterCore", "RouterTesting", "CLibreShim"],
-      exclude: ["Libre/https_server.py"], swiftSettings: strict),
+      exclude: ["Libre/https_server.py", "Libre/websocket_server.py"], swiftSettings: strict),
     .testTarget(
       name: "PluginTests", dependencies: ["RouterTesting"] + pluginNames, swiftSettings: strict),
     .testTarget(

@@ -74,3 +74,11 @@ static inline CURL *ccurl_multi_next_done(CURLM *multi, CURLcode *result)
 	}
 	return NULL;
 }
+
+/* The socket of a finished CURLOPT_CONNECT_ONLY transfer, or -1. */
+static inline int ccurl_get_socket(CURL *easy)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK ? (int)fd : -1;
+}

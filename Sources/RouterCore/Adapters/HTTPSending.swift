@@ -56,9 +56,11 @@ public struct HTTPResponse: Sendable, Hashable {
 /// Why there is no response.
 public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What went wrong, for programs.
-  public enum Kind: String, Sendable {
+  public enum Kind: Hashable, Sendable {
     case invalidURL, unresolved, refused, untrusted, timedOut, tooLarge, busy, cancelled, closed,
       protocolError
+    /// A WebSocket server answered with this status instead of 101.
+    case status(Int)
   }
 
   public var kind: Kind

@@ -7,11 +7,12 @@ internal import CLibre
 /// redirects are not followed (a webhook that moves is a mistake to report). docs/decisions/0003-http.md says why
 /// libcurl.
 public actor HTTPClient: HTTPSending {
-  private nonisolated let loop: EventLoop
+  nonisolated let loop: EventLoop
   private let settings: HTTPClientSettings
   private nonisolated(unsafe) let multi: OpaquePointer
   private nonisolated(unsafe) let timer = UnsafeMutablePointer<tmr>.allocate(capacity: 1)
   private var exchanges: [UnsafeMutableRawPointer: HTTPExchange] = [:]
+  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
   private var watches: [Int32: SocketWatch] = [:]
   private var isClosed = false
 
@@ -48,10 +49,36 @@ public actor HTTPClient: HTTPSending {
     return try result.get()
   }
 
+  /// Opens a connection and leaves it to the caller: name look-up, proxies, TLS and its verification are done.
+  /// It must be closed on this loop.
+  func connect(_ request: HTTPRequest) async throws(HTTPError) -> HTTPConnection {
+    guard !isClosed else { throw HTTPError(.closed, "this HTTP client is closed") }
+    guard exchanges.count < settings.maximumExchanges else {
+      throw HTTPError(.busy, "more than \(settings.maximumExchanges) HTTP exchanges at once")
+    }
+    listenForCurl()
+    let exchange = try HTTPExchange(request, settings, isConnectionOnly: true)
+    exchanges[exchange.easy] = exchange
+    curl_multi_add_handle(handle, exchange.easy)
+    let result = await exchange.outcome.value(cancelled: .failure(HTTPError(.cancelled, "cancelled")))
+    do throws(HTTPError) {
+      _ = try result.get()
+      let connection = try HTTPConnection(exchange) { [weak self] connection in
+        self?.assumeIsolated { $0.forget(connection) }
+      }
+      connections[ObjectIdentifier(connection)] = connection
+      return connection
+    } catch {
+      remove(exchange)
+      throw error
+    }
+  }
+
   /// Ends every exchange and closes all connections.
   public func close() {
     guard !isClosed else { return }
     isClosed = true
+    for connection in connections.values { connection.cut() }
     for exchange in exchanges.values {
       exchange.outcome.resolve(.failure(HTTPError(.closed, "this HTTP client is closed")))
       remove(exchange)
@@ -72,6 +99,11 @@ public actor HTTPClient: HTTPSending {
   private func remove(_ exchange: HTTPExchange) {
     guard exchanges.removeValue(forKey: exchange.easy) != nil else { return }
     curl_multi_remove_handle(handle, exchange.easy)
+  }
+
+  private func forget(_ connection: HTTPConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    remove(connection.exchange)
   }
 
   // MARK: libcurl's sockets and timer in libre's loop

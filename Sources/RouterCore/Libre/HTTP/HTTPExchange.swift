@@ -1,7 +1,7 @@
 internal import CCurl
 
-/// One request and its response inside libcurl. Lives on the client's loop.
-final class HTTPExchange {
+/// One request and its response inside libcurl. Lives on the client's loop and is touched only there.
+final class HTTPExchange: @unchecked Sendable {
   let easy: UnsafeMutableRawPointer
   let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
 
@@ -15,7 +15,10 @@ final class HTTPExchange {
   private var body: [UInt8] = []
   private var isTooLarge = false
 
-  init(_ request: HTTPRequest, _ settings: HTTPClientSettings) throws(HTTPError) {
+  /// - Parameter isConnectionOnly: libcurl connects and then leaves the connection to us.
+  init(
+    _ request: HTTPRequest, _ settings: HTTPClientSettings, isConnectionOnly: Bool = false
+  ) throws(HTTPError) {
     guard let easy = curl_easy_init() else {
       throw HTTPError(.busy, "no memory for an HTTP exchange")
     }
@@ -26,6 +29,10 @@ final class HTTPExchange {
     words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     try HTTPExchange.check(request)
     configure(settings)
+    if isConnectionOnly {
+      ccurl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
+      ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))  // no HTTP/2 by ALPN
+    }
   }
 
   deinit {

@@ -1,0 +1,87 @@
+internal import CCurl
+internal import CLibre
+
+/// A connection that libcurl opened, with or without TLS, read and written by us.
+///
+/// Lives on the client's loop: actors of that loop may hand it to each other, which the compiler cannot know.
+final class HTTPConnection: @unchecked Sendable {
+  /// What one attempt to read or write came to.
+  enum Progress: Equatable {
+    case bytes(Int)
+    case wouldBlock
+    case closed(String)
+  }
+
+  let exchange: HTTPExchange
+  private let release: (HTTPConnection) -> Void
+  private let fd: Int32
+  private var ready: (() -> Void)?
+  private var isClosed = false
+
+  init(_ exchange: HTTPExchange, release: @escaping (HTTPConnection) -> Void) throws(HTTPError) {
+    self.exchange = exchange
+    self.release = release
+    fd = ccurl_get_socket(exchange.easy)
+    guard fd >= 0 else { throw HTTPError(.refused, "the connection was lost at once") }
+  }
+
+  deinit {
+    precondition(isClosed, "a connection is closed before it is forgotten")
+  }
+
+  /// Calls `ready` whenever bytes can be read, and with `writing` also when some can be written.
+  func listen(writing: Bool, _ ready: @escaping () -> Void) -> Bool {
+    guard !isClosed else { return false }
+    self.ready = ready
+    let handler: @convention(c) (Int32, UnsafeMutableRawPointer?) -> Void = { _, me in
+      guard let me else { return }
+      Unmanaged<HTTPConnection>.fromOpaque(me).takeUnretainedValue().ready?()
+    }
+    let flags = Int32(FD_READ) | (writing ? Int32(FD_WRITE) : 0)
+    return fd_listen(fd, flags, handler, Unmanaged.passUnretained(self).toOpaque()) == 0
+  }
+
+  /// Stops calling; what arrives waits in the socket for the next ``listen(writing:_:)``.
+  func pause() {
+    ready = nil
+    if !isClosed { fd_close(fd) }
+  }
+
+  /// Reads what is there; TLS may hold more than the socket says, so read until `wouldBlock`.
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Progress {
+    guard !isClosed else { return .closed("closed") }
+    var count = 0
+    switch curl_easy_recv(exchange.easy, buffer.baseAddress, buffer.count, &count) {
+    case CURLE_OK: return count == 0 ? .closed("the other side closed the connection") : .bytes(count)
+    case CURLE_AGAIN: return .wouldBlock
+    case let code: return .closed(String(cString: curl_easy_strerror(code)))
+    }
+  }
+
+  /// Writes as much as goes.
+  func write(_ bytes: UnsafeRawBufferPointer) -> Progress {
+    guard !isClosed else { return .closed("closed") }
+    var count = 0
+    switch curl_easy_send(exchange.easy, bytes.baseAddress, bytes.count, &count) {
+    case CURLE_OK: return .bytes(count)
+    case CURLE_AGAIN: return .wouldBlock
+    case let code: return .closed(String(cString: curl_easy_strerror(code)))
+    }
+  }
+
+  /// Closes from the client's side and lets the owner notice.
+  func cut() {
+    let owner = ready
+    close()
+    owner?()
+  }
+
+  /// Closes. Nothing is called afterwards.
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    ready = nil
+    fd_close(fd)
+    release(self)
+  }
+}

@@ -1,0 +1,173 @@
+internal import CLibre
+internal import FoundationEssentials
+
+/// A client's WebSocket (RFC 6455) on an event loop: libcurl connects (proxies, TLS), wslay frames.
+///
+/// Messages arrive inline on the loop, so an adapter that is pinned to the same loop takes them without a hop.
+/// A started socket lives until its end, whoever still refers to it: close it.
+public actor WebSocket {
+  private nonisolated let loop: EventLoop
+  private nonisolated let outbox = Lock<[WebSocketMessage]>([])
+  private let settings: WebSocketSettings
+  private let connection: HTTPConnection
+  private let framing: WebSocketFraming
+  private let heartbeat = LoopTimer()
+  private let deadline = LoopTimer()
+  private var onMessage: (@Sendable (WebSocketMessage) -> Void)?
+  private var onClose: (@Sendable (WebSocketClose) -> Void)?
+  private var early: [WebSocketMessage] = []
+  private var end: WebSocketClose?
+  private var isListeningForWrite = false
+  private var wasSilent = false
+  private var buffer = [UInt8](repeating: 0, count: 16 << 10)
+
+  /// The loop that the socket lives on.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  /// Connects and shakes hands within `deadline`.
+  ///
+  /// - Parameters:
+  ///   - url: `ws:` or `wss:`.
+  ///   - headers: Extra ones, e.g. `Authorization`.
+  ///   - protocols: Offered subprotocols.
+  public static func connect(
+    _ url: String, headers: [Header] = [], protocols: [String] = [], over client: HTTPClient,
+    settings: WebSocketSettings = .init(), deadline: Duration = .seconds(10)
+  ) async throws(HTTPError) -> WebSocket {
+    guard url.hasPrefix("ws://") || url.hasPrefix("wss://") else {
+      throw HTTPError(
+        .invalidURL, "\(HTTPExchange.host(of: url)): a WebSocket's URL begins with ws:// or wss://")
+    }
+    let httpURL = "http" + url.dropFirst(2)
+    let key = Data((0..<16).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
+    let handshake = try WebSocketHandshake(url: httpURL, headers: headers, protocols: protocols, key: key)
+    return try await client.open(handshake, httpURL, settings, deadline)
+  }
+
+  init(_ connection: HTTPConnection, rest: [UInt8], on loop: EventLoop, _ settings: WebSocketSettings) {
+    self.connection = connection
+    self.loop = loop
+    self.settings = settings
+    let framing = WebSocketFraming(.client, maximumMessageBytes: settings.maximumMessageBytes)
+    early = rest.withUnsafeBytes { framing.read($0) }  // frames may arrive together with the 101
+    self.framing = framing
+  }
+
+  /// Begins to deliver. Both handlers run inline on the loop; `onClose` is the last call, exactly once.
+  public func start(
+    onMessage: @escaping @Sendable (WebSocketMessage) -> Void,
+    onClose: @escaping @Sendable (WebSocketClose) -> Void
+  ) {
+    precondition(self.onMessage == nil, "a WebSocket is started once")
+    self.onMessage = onMessage
+    self.onClose = onClose
+    if let end { return onClose(end) }
+    for message in early { onMessage(message) }
+    early = []
+    listen(writing: false)
+    readAll()
+    scheduleHeartbeat()
+  }
+
+  /// Sends a message, from any thread and in order. After the end it does nothing.
+  public nonisolated func send(_ message: WebSocketMessage) {
+    let isFirst = outbox.withLock { outbox in
+      outbox.append(message)
+      return outbox.count == 1
+    }
+    if loop.isCurrent {
+      assumeIsolated { $0.sendOutbox() }
+    } else if isFirst {
+      Task { await sendOutbox() }
+    }
+  }
+
+  /// Closes in order: our close frame, then the other side's, or the time limit.
+  public func close(_ code: Int = 1000, _ reason: String = "") {
+    guard end == nil else { return }
+    framing.close(WebSocketClose(code: code, reason: reason))
+    writeAll()
+    deadline.start(settings.closeMilliseconds) { [weak self] in
+      self?.assumeIsolated { $0.finish(WebSocketClose(code: code, reason: reason)) }
+    }
+  }
+
+  private func sendOutbox() {
+    let messages = outbox.withLock { outbox in
+      defer { outbox.removeAll(keepingCapacity: true) }
+      return outbox
+    }
+    guard end == nil else { return }
+    for message in messages where !framing.write(message) { break }
+    writeAll()
+  }
+
+  // MARK: The connection
+
+  private func listen(writing: Bool) {
+    isListeningForWrite = writing
+    let isHeard = connection.listen(writing: writing) { [self] in assumeIsolated { $0.readAll() } }
+    if !isHeard { finish(.broken("the event loop has no room for another socket")) }
+  }
+
+  private func readAll() {
+    while end == nil {
+      switch buffer.withUnsafeMutableBytes({ connection.read(into: $0) }) {
+      case .bytes(let count):
+        wasSilent = false
+        let messages = buffer.withUnsafeBytes { framing.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        for message in messages { onMessage?(message) }
+        guard end == nil else { return }
+        if let end = framing.end {
+          writeAll()
+          return finish(end)
+        }
+      case .wouldBlock:
+        return writeAll()
+      case .closed(let why):
+        return finish(framing.end ?? .broken(why))
+      }
+    }
+  }
+
+  private func writeAll() {
+    while end == nil, !framing.output.isEmpty {
+      switch framing.output.withUnsafeBytes({ connection.write($0) }) {
+      case .bytes(let count): framing.wrote(count)
+      case .closed(let why): return finish(framing.end ?? .broken(why))
+      case .wouldBlock:
+        guard framing.output.count <= settings.maximumQueuedBytes else {
+          return finish(.broken("the other side reads too slowly"))
+        }
+        if !isListeningForWrite, onMessage != nil { listen(writing: true) }
+        return
+      }
+    }
+    if end == nil, isListeningForWrite { listen(writing: false) }
+  }
+
+  private func scheduleHeartbeat() {
+    heartbeat.start(settings.pingMilliseconds) { [weak self] in
+      self?.assumeIsolated { me in
+        if me.wasSilent { return me.finish(.broken("no answer to a ping")) }
+        me.wasSilent = true
+        me.framing.ping()
+        me.writeAll()
+        if me.end == nil { me.scheduleHeartbeat() }
+      }
+    }
+  }
+
+  private func finish(_ close: WebSocketClose) {
+    guard end == nil else { return }
+    end = close
+    heartbeat.cancel()
+    deadline.cancel()
+    connection.close()
+    onClose?(close)
+  }
+
+  isolated deinit {
+    connection.close()
+  }
+}

@@ -1,0 +1,124 @@
+internal import CWslay
+
+/// RFC 6455 frames to messages and back, by wslay: bytes in, bytes out, no I/O of its own.
+///
+/// wslay checks masks, reserved bits, fragments, lengths and UTF-8, answers pings and closes.
+final class WebSocketFraming {
+  /// Which side we are: a client masks what it sends (section 5.3).
+  enum Role { case client, server }
+
+  private var context: wslay_event_context_ptr?
+  private var input: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+  /// Bytes that wait to be written to the connection.
+  private(set) var output: [UInt8] = []
+  private var messages: [WebSocketMessage] = []
+  /// Why nothing more comes from the other side: its close frame, or its breach of the rules.
+  private(set) var end: WebSocketClose?
+
+  init(_ role: Role, maximumMessageBytes: Int) {
+    var callbacks = wslay_event_callbacks()
+    callbacks.recv_callback = { context, buffer, count, _, me in
+      guard let buffer, let me else { return -1 }
+      let framing = Unmanaged<WebSocketFraming>.fromOpaque(me).takeUnretainedValue()
+      let taken = framing.take(buffer, count)
+      if taken == 0 {
+        wslay_event_set_error(context, Int32(WSLAY_ERR_WOULDBLOCK.rawValue))
+        return -1
+      }
+      return taken
+    }
+    callbacks.send_callback = { _, bytes, count, _, me in
+      guard let bytes, let me else { return -1 }
+      let framing = Unmanaged<WebSocketFraming>.fromOpaque(me).takeUnretainedValue()
+      framing.output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
+      return count
+    }
+    callbacks.genmask_callback = { _, buffer, count, _ in
+      // Unpredictable to whoever wrote the payload (section 10.3): the system's generator.
+      for index in 0..<count { buffer?[index] = .random(in: .min ... .max) }
+      return 0
+    }
+    callbacks.on_msg_recv_callback = { _, message, me in
+      guard let message, let me else { return }
+      Unmanaged<WebSocketFraming>.fromOpaque(me).takeUnretainedValue().receive(message.pointee)
+    }
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    let status =
+      role == .client
+      ? wslay_event_context_client_init(&context, &callbacks, me)
+      : wslay_event_context_server_init(&context, &callbacks, me)
+    precondition(status == 0, "no memory for a WebSocket")
+    wslay_event_config_set_max_recv_msg_length(context, UInt64(maximumMessageBytes))
+  }
+
+  deinit {
+    wslay_event_context_free(context)
+  }
+
+  private func take(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+    let taken = min(count, input.count)
+    guard taken > 0 else { return 0 }
+    UnsafeMutableRawPointer(buffer).copyMemory(from: input.baseAddress!, byteCount: taken)
+    input = UnsafeRawBufferPointer(rebasing: input[taken...])
+    return taken
+  }
+
+  private func receive(_ message: wslay_event_on_msg_recv_arg) {
+    let bytes = Array(UnsafeBufferPointer(start: message.msg, count: message.msg_length))
+    switch UInt32(message.opcode) {
+    case UInt32(WSLAY_TEXT_FRAME.rawValue): messages.append(.text(bytes))
+    case UInt32(WSLAY_BINARY_FRAME.rawValue): messages.append(.binary(bytes))
+    case UInt32(WSLAY_CONNECTION_CLOSE.rawValue):
+      let code = message.status_code == 0 ? 1005 : Int(message.status_code)
+      // The payload of a close frame begins with the code itself (section 5.5.1).
+      end = end ?? WebSocketClose(code: code, reason: String(decoding: bytes.dropFirst(2), as: UTF8.self))
+    default: break  // pings are answered by wslay, pongs need nothing
+    }
+  }
+
+  /// Reads bytes of the connection; returns the messages that they completed. Answers go to ``output``.
+  func read(_ bytes: UnsafeRawBufferPointer) -> [WebSocketMessage] {
+    input = bytes
+    wslay_event_recv(context)
+    input = .init(start: nil, count: 0)
+    wslay_event_send(context)
+    if end == nil, wslay_event_get_read_enabled(context) == 0 {
+      // wslay has sent a close frame, for a malformed frame one without a code: that is 1002.
+      let sent = Int(wslay_event_get_status_code_sent(context))
+      end = WebSocketClose(code: sent == 1005 ? 1002 : sent, reason: "the peer broke the rules")
+    }
+    defer { messages = [] }
+    return messages
+  }
+
+  /// Queues a message; false after a close.
+  func write(_ message: WebSocketMessage) -> Bool {
+    switch message {
+    case .text(let bytes): write(UInt8(WSLAY_TEXT_FRAME.rawValue), bytes)
+    case .binary(let bytes): write(UInt8(WSLAY_BINARY_FRAME.rawValue), bytes)
+    }
+  }
+
+  /// Queues a ping.
+  func ping() { _ = write(UInt8(WSLAY_PING.rawValue), []) }
+
+  private func write(_ opcode: UInt8, _ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBufferPointer { bytes in
+      var message = wslay_event_msg(opcode: opcode, msg: bytes.baseAddress, msg_length: bytes.count)
+      guard wslay_event_queue_msg(context, &message) == 0 else { return false }
+      return wslay_event_send(context) == 0
+    }
+  }
+
+  /// Queues our close frame.
+  func close(_ close: WebSocketClose) {
+    let reason = Array(close.reason.utf8.prefix(123))  // a control frame holds 125 bytes (section 5.5)
+    _ = wslay_event_queue_close(context, UInt16(clamping: close.code), reason, reason.count)
+    wslay_event_send(context)
+  }
+
+  /// The connection took this many bytes of ``output``.
+  func wrote(_ count: Int) {
+    if count == output.count { output.removeAll(keepingCapacity: true) } else { output.removeFirst(count) }
+  }
+}
