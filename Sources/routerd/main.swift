@@ -1,1 +1,5 @@
-print("routerd")
+internal import Glibc
+
+Signals.block()
+let code = await Program.run(Array(CommandLine.arguments.dropFirst()))
+exit(code.rawValue)

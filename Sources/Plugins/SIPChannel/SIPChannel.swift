@@ -22,6 +22,10 @@ public final class SIPChannel: ChannelAdapter {
   /// be opened.
   public func listening() async -> [SocketAddress] { await opened.addresses() }
 
+  public func ready() async -> [String] {
+    zip(await listening(), configuration.listen).map { "\($1.transport.rawValue):\($0)" }
+  }
+
   public func run(_ calls: CallIntake) async throws {
     let log = host.log.labelled(SIPChannel.name)
     let settings = endpointSettings(configuration)

@@ -5,6 +5,14 @@ public protocol ChannelAdapter: Plugin {
   /// Serves until the task is cancelled. Each call is handed over as `await calls(call, on: leg)`, in a child task
   /// of its own; when that returns, the call is over. Throws when it cannot serve at all (an address in use).
   func run(_ calls: CallIntake) async throws
+  /// Waits until calls can come in, or never will, while ``run(_:)`` is under way. Returns where they come in, in words
+  /// for a person, e.g. `udp:192.0.2.1:5060`; nothing when they cannot.
+  func ready() async -> [String]
+}
+
+extension ChannelAdapter {
+  /// For a channel that opens nothing.
+  public func ready() async -> [String] { [] }
 }
 
 /// What a channel can do, as data.

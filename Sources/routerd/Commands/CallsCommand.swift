@@ -1,0 +1,81 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// `routerd calls`: the live calls and the last records.
+enum CallsCommand {
+  static let spec = CommandSpec(
+    name: "calls", summary: "The live calls and the last records; one call with its transcript",
+    operands: [OperandSpec("CALL-ID", optional: true)],
+    options: [
+      OptionSpec("--limit", value: "N", "How many records; 20"),
+      OptionSpec("--follow", "Print what happens, as it happens"),
+      OptionSpec("--hang-up", "Hang the call up"), CommonOption.socket, CommonOption.config,
+      CommonOption.json,
+    ]
+  ) { arguments in await Program.attempt { try await run(arguments) } }
+
+  private static func run(_ arguments: Arguments) async throws -> ExitCode {
+    let path = try ControlPath.client(arguments)
+    let isJSON = arguments.has("--json")
+    if arguments.has("--hang-up") {
+      guard let id = arguments.operands.first else {
+        throw UsageError("CALL-ID is missing", command: "calls")
+      }
+      _ = try await ControlClient.ask("hangup", ["id": .string(id)], at: path)
+      return .success
+    }
+    if arguments.has("--follow") {
+      let request: JSONValue = arguments.operands.first.map { ["id": .string($0)] } ?? [:]
+      _ = try await ControlClient.ask("follow", request, at: path, isOpenEnded: true) { event in
+        Terminal.print(isJSON ? EventText.json(event) : EventText.line(event))
+        return true
+      }
+      return .success
+    }
+    if let id = arguments.operands.first {
+      let answer = try await ControlClient.ask("call", ["id": .string(id)], at: path)
+      Terminal.print(isJSON ? try JSON.encode(answer, pretty: true) : try CallText.call(answer))
+      return .success
+    }
+    let limit = try arguments.integer("--limit", 0...1000) ?? 20
+    let answer = try await ControlClient.ask("calls", ["limit": .integer(limit)], at: path)
+    Terminal.print(isJSON ? try JSON.encode(answer, pretty: true) : try CallText.list(answer))
+    return .success
+  }
+}
+
+/// Events of ``EventJSON`` for people.
+enum EventText {
+  static func json(_ event: JSONValue) -> String {
+    (try? JSON.encode(event)) ?? "{}"  // it came as JSON a moment ago
+  }
+
+  static func line(_ event: JSONValue) -> String {
+    let words = words(event)
+    return LogLine.escaped("\(event["call"]?.string ?? "")  \(words)")
+  }
+
+  private static func words(_ event: JSONValue) -> String {
+    func text(_ key: String) -> String { event[key]?.string ?? "" }
+    switch event["type"]?.string {
+    case "received": return "call from \(text("from")) to \(text("to"))"
+    case "decided": return text("summary")
+    case "changed": return text("state")
+    case "agent": return "agent \(text("agent"))"
+    case "transcript": return transcript(event["entry"] ?? .null)
+    case "ended": return "ended: \(event["end"]?["reason"]?.string ?? "")"
+    default: return text("type")
+    }
+  }
+
+  /// `agent: "Good day."`, `caller: pressed 1`.
+  static func transcript(_ entry: JSONValue) -> String {
+    let speaker = entry["speaker"]?.string ?? ""
+    let text = entry["text"]?.string ?? ""
+    return switch entry["kind"]?.string {
+    case "speech": "\(speaker): \"\(text)\"\(entry["wasInterrupted"]?.bool == true ? " (cut off)" : "")"
+    case "digits": "\(speaker): pressed \(text)"
+    default: "\(speaker): \(entry["kind"]?.string ?? "") \(text)"
+    }
+  }
+}

@@ -1,0 +1,98 @@
+internal import RouterCore
+
+/// `routerd status`: how the running routerd is.
+enum StatusCommand {
+  static let spec = CommandSpec(
+    name: "status", summary: "How the running routerd is: versions, calls, loops, the last reload",
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+  ) { arguments in
+    await Program.attempt {
+      let status = try await ControlClient.ask("status", at: ControlPath.client(arguments))
+      if arguments.has("--json") {
+        Terminal.print(try JSON.encode(status, pretty: true))
+      } else {
+        Terminal.print(StatusText.text(status))
+      }
+      return .success
+    }
+  }
+}
+
+/// `routerd reload`: reads the routes anew.
+enum ReloadCommand {
+  static let spec = CommandSpec(
+    name: "reload", summary: "Read the routes anew; wrong ones are refused and the old ones stay",
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+  ) { arguments in
+    await Program.attempt {
+      let result = try await ControlClient.ask("reload", at: ControlPath.client(arguments))
+      Terminal.print(
+        arguments.has("--json")
+          ? try JSON.encode(result, pretty: true)
+          : "routes version \(result["version"]?.string ?? "?") are in force")
+      return .success
+    }
+  }
+}
+
+/// `routerd drain`: lets the live calls finish and ends.
+enum DrainCommand {
+  static let spec = CommandSpec(
+    name: "drain", summary: "Refuse new calls, let the live ones finish, then end",
+    options: [
+      OptionSpec("--seconds", value: "N", "Hang up after so many seconds"), CommonOption.socket,
+      CommonOption.config,
+    ],
+    notes: "A second drain hangs up at once."
+  ) { arguments in
+    await Program.attempt {
+      var request: [String: JSONValue] = [:]
+      if let seconds = try arguments.integer("--seconds", 0...86_400) {
+        request["seconds"] = .integer(seconds)
+      }
+      let result = try await ControlClient.ask("drain", .object(request), at: ControlPath.client(arguments))
+      Terminal.print("draining; \(result["live"]?.integer ?? 0) calls are up")
+      return .success
+    }
+  }
+}
+
+/// The status for a person.
+enum StatusText {
+  static func text(_ status: JSONValue) -> String {
+    func text(_ key: String) -> String { status[key]?.string ?? "" }
+    func number(_ key: String) -> Int { status[key]?.integer ?? 0 }
+    let listening = status["listening"]?.array?.compactMap(\.string) ?? []
+    var rows: [(String, String)] = [
+      ("routerd", "\(text("version")), process \(number("pid")), up \(duration(number("uptimeSeconds")))"),
+      ("state", text("state")), ("listening", listening.joined(separator: ", ")),
+      ("calls", "\(number("liveCalls")) live, at most \(number("maximumCalls"))"),
+      ("memory", "\(number("residentBytes") >> 20) MiB"),
+    ]
+    for loop in status["loops"]?.array ?? [] {
+      let last = (loop["last"]?.number ?? 0).rounded(toPlaces: 2)
+      let longest = (loop["longest"]?.number ?? 0).rounded(toPlaces: 2)
+      rows.append(("loop", "\(loop["name"]?.string ?? ""): \(last) ms late, \(longest) at most in a minute"))
+    }
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(
+      separator: "\n")
+  }
+
+  /// `3 d 4 h`, `4 h 5 min`, `5 min`, `6 s`.
+  static func duration(_ seconds: Int) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60)
+    if days > 0 { return "\(days) d \(hours) h" }
+    if hours > 0 { return "\(hours) h \(minutes) min" }
+    return minutes > 0 ? "\(minutes) min" : "\(seconds) s"
+  }
+}
+
+extension Double {
+  /// Cut to so many digits after the point.
+  func rounded(toPlaces places: Int) -> Double {
+    var factor = 1.0
+    for _ in 0..<places { factor *= 10 }
+    return (self * factor).rounded() / factor
+  }
+}

@@ -1,0 +1,147 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// A routerd that serves: everything that lives from the start to the end of the process, and what ends it.
+final class Daemon: Sendable {
+  let settings: Settings
+  let routes: RoutesInForce
+  let log: Log
+  let loops: EventLoops
+  let metrics: Metrics
+  let engine: CallEngine
+  let store: (any CallStore)?
+  let monitor: LoopMonitor
+  let started = Date()
+  /// Where calls come in; nothing before that.
+  let listening = Lock<[String]>([])
+  private let channels: [any ChannelAdapter]
+  private let http: HTTPClient
+  private let notifier: ServiceNotifier
+  private let drained = OneShot<Void>()
+  private let drainRequests = Lock(0)
+
+  /// Makes everything and opens nothing. Throws what a plugin throws that cannot be made.
+  init(_ settings: Settings, routes: RoutesInForce, log: Log) async throws {
+    let loops = EventLoops(mediaLoops: settings.mediaLoops)
+    let metrics = Metrics()
+    let drain = Lock<CallEngine?>(nil)
+    let host = PluginHost(
+      log: log, metrics: metrics, loops: loops, trunks: { routes.trunks },
+      isDraining: { drain.withLock { $0?.isDraining ?? false } })
+    var assembly = Assembly()
+    for make in settings.makers { try await make(host, &assembly) }
+    http = HTTPClient(on: loops.signalling)
+    engine = CallEngine(
+      routing: routes, models: assembly.voiceModels, trunks: { routes.trunks }, store: assembly.store,
+      http: http,
+      settings: settings.engine, log: log, metrics: metrics)
+    drain.withLock { [engine] in $0 = engine }
+    self.settings = settings
+    self.routes = routes
+    self.log = log
+    self.loops = loops
+    self.metrics = metrics
+    store = assembly.store
+    channels = assembly.channels
+    notifier = ServiceNotifier()
+    monitor = LoopMonitor(loops, notifier: notifier)
+  }
+
+  private enum Happening {
+    case ready([String])
+    case channelFailed(String, any Error)
+    case drained
+    case other
+  }
+
+  /// Serves until it was drained, or a channel cannot serve.
+  func serve(_ signals: AsyncStream<Signal>) async -> ExitCode {
+    var code = ExitCode.success
+    await withTaskGroup(of: Happening.self) { group in
+      for channel in channels {
+        group.addTask { [engine] in
+          do { try await channel.run(engine.intake) } catch {
+            return .channelFailed(type(of: channel).name, error)
+          }
+          return .other
+        }
+      }
+      group.addTask { [channels] in
+        var places: [String] = []
+        for channel in channels { places += await channel.ready() }
+        return .ready(places)
+      }
+      group.addTask {
+        await self.monitor.run(); return .other
+      }
+      group.addTask {
+        await self.obey(signals); return .other
+      }
+      group.addTask {
+        await self.drained.value(cancelled: ())
+        return .drained
+      }
+      for await happening in group {
+        switch happening {
+        case .ready(let places):
+          guard !places.isEmpty, !engine.isDraining else { continue }
+          listening.withLock { $0 = places }
+          log.notice("ready", ("routes", routes.version), ("pid", "\(ProcessFacts.id)"))
+          notifier.ready("serving on \(places.joined(separator: ", "))")
+        case .channelFailed(let name, let error):
+          log.error("the channel \(name) cannot serve: \(error)")
+          code = .system
+          group.cancelAll()
+        case .drained: group.cancelAll()
+        case .other: break
+        }
+      }
+    }
+    await http.close()
+    loops.stop()
+    log.notice("ended")
+    return code
+  }
+
+  private func obey(_ signals: AsyncStream<Signal>) async {
+    for await signal in signals {
+      switch signal {
+      case .terminate: drain(deadline: nil)
+      case .reload: _ = await reload(because: "SIGHUP")
+      }
+    }
+  }
+
+  /// Refuses new calls and ends when the live ones are over; asked a second time, it ends them at once.
+  func drain(deadline: Duration?) {
+    let count = drainRequests.withLock { count in
+      count += 1
+      return count
+    }
+    let isForced = count > 1
+    let live = engine.liveCalls.count
+    log.notice(
+      isForced ? "hanging up: asked to end again" : "draining: new calls are refused", ("live", "\(live)"))
+    notifier.stopping("draining, \(live) live calls")
+    Task {
+      await engine.drain(deadline: isForced ? .zero : deadline)
+      drained.resolve(())
+    }
+  }
+
+  /// Reads the routes anew; the old ones stay in force when anything is wrong with them.
+  func reload(because reason: String) async -> RoutesInForce.ReloadReport {
+    notifier.reloading()
+    let report = await routes.reload()
+    if report.isAccepted {
+      log.notice("routes reloaded", ("because", reason), ("version", report.version))
+    } else {
+      log.error(
+        "routes not reloaded, the old ones stay in force", ("because", reason),
+        ("errors", "\(report.errors.count)"))
+      for error in report.errors { log.error(error) }
+    }
+    notifier.ready(engine.isDraining ? "draining" : "serving")
+    return report
+  }
+}

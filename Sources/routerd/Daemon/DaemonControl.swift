@@ -1,0 +1,105 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// What the control socket can ask of a running routerd.
+extension Daemon {
+  /// Carries out a request. Throws ``ControlFailure``.
+  func control(_ request: ControlRequest, _ reply: ControlReply) async throws -> JSONValue {
+    let arguments = request.arguments
+    switch request.command {
+    case "status": return try await status()
+    case "calls": return try await calls(limit: arguments["limit"]?.integer ?? 20)
+    case "call": return try await record(arguments["id"]?.string ?? "")
+    case "follow": return try await follow(arguments["id"]?.string, reply)
+    case "hangup": return try hangUp(arguments["id"]?.string ?? "")
+    case "drain": return await drainByRequest(seconds: arguments["seconds"]?.integer)
+    default: return try await routeControl(request)
+    }
+  }
+
+  private func calls(limit: Int) async throws -> JSONValue {
+    let live = engine.liveCalls
+    let records = try await store?.records(CallQuery(limit: max(0, min(limit, 1000)))) ?? []
+    return ["live": try JSON.value(live), "records": try JSON.value(records)]
+  }
+
+  private func record(_ id: String) async throws -> JSONValue {
+    if let live = engine.liveCalls.first(where: { $0.id.text == id }) {
+      return ["live": try JSON.value(live)]
+    }
+    guard let record = try await store?.record(CallID(id)) else {
+      throw ControlFailure("there is no call \(id)", .notFound)
+    }
+    return ["record": try JSON.value(record)]
+  }
+
+  private func hangUp(_ id: String) throws -> JSONValue {
+    guard engine.hangUp(CallID(id)) else { throw ControlFailure("no call \(id) is up", .notFound) }
+    log.notice("hung up by request", ("call", id))
+    return .null
+  }
+
+  /// Sends events until the client goes away; of one call, when it is named.
+  private func follow(_ id: String?, _ reply: ControlReply) async throws -> JSONValue {
+    for await event in engine.observe() {
+      if let id, event.call.text != id { continue }
+      guard reply.event(try EventJSON.value(event)) else { break }
+    }
+    return .null
+  }
+
+  /// Answers at once; the draining goes on.
+  private func drainByRequest(seconds: Int?) async -> JSONValue {
+    let live = engine.liveCalls.count
+    drain(deadline: seconds.map { .seconds($0) })
+    return ["live": .integer(live)]
+  }
+
+  private func status() async throws -> JSONValue {
+    let counters = metrics.all().map { ($0.0.text, JSONValue.number($0.1)) }
+    return [
+      "version": .string(routerdVersion), "pid": .integer(ProcessFacts.id),
+      "uptimeSeconds": .integer(Int(Date().timeIntervalSince(started))),
+      "state": engine.isDraining ? "draining" : "serving",
+      "listening": .array(listening.withLock { $0 }.map(JSONValue.string)),
+      "liveCalls": .integer(engine.liveCalls.count),
+      "maximumCalls": .integer(settings.engine.maximumCalls),
+      "residentBytes": .integer(ProcessFacts.residentBytes),
+      "loops": try JSON.value(monitor.delays),
+      "routes": routeStatus(),
+      "counters": .object(Dictionary(counters) { _, last in last }),
+    ]
+  }
+}
+
+/// Events of the engine as JSON, for followers.
+enum EventJSON {
+  static func value(_ event: EngineEvent) throws -> JSONValue {
+    var object: [String: JSONValue] = ["call": .string(event.call.text)]
+    switch event {
+    case .received(let call):
+      object["type"] = "received"
+      object["from"] = .string(call.from.uri)
+      object["to"] = .string(call.to.uri)
+      object["channel"] = .string(call.channel.rawValue)
+      object["foreignID"] = call.foreignID.map(JSONValue.string)
+    case .decided(_, let decision):
+      object["type"] = "decided"
+      object["decision"] = .string(decision.id)
+      object["summary"] = .string(decision.summary)
+    case .changed(_, let state):
+      object["type"] = "changed"
+      object["state"] = .string(state.rawValue)
+    case .agent(_, let name):
+      object["type"] = "agent"
+      object["agent"] = .string(name)
+    case .transcript(_, let entry):
+      object["type"] = "transcript"
+      object["entry"] = try JSON.value(entry)
+    case .ended(let record):
+      object["type"] = "ended"
+      object["end"] = try JSON.value(record.end)
+    }
+    return .object(object)
+  }
+}

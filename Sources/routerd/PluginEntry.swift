@@ -1,0 +1,57 @@
+internal import RouterCore
+
+/// What plugins offer, gathered at start.
+struct Assembly: Sendable {
+  var channels: [any ChannelAdapter] = []
+  var store: (any CallStore)?
+  /// What can carry a conversation, by the provider's `type:`.
+  var voiceModels: [String: any VoiceModel] = [:]
+}
+
+/// One line of the plugin list: how a plugin is configured and made.
+struct PluginEntry: Sendable {
+  /// Makes the plugin, at start; its configuration was read before.
+  typealias Maker = @Sendable (PluginHost, inout Assembly) async throws -> Void
+
+  /// The plugin's section in `routerd.yaml`; `nil` when it reads nothing there.
+  let section: String?
+  /// Reads the section, which may be missing.
+  let read: @Sendable (YAMLNode?) throws(DiagnosticList) -> Maker
+
+  /// A way for calls to come in.
+  static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
+    plugin(type) { channel, assembly in assembly.channels.append(channel) }
+  }
+
+  /// A keeper of call records; there is one.
+  static func store<Store: Plugin & CallStore>(_ type: Store.Type) -> PluginEntry {
+    plugin(type) { store, assembly in assembly.store = store }
+  }
+
+  /// Something that hears and speaks, for providers of this `type:`.
+  static func voiceModel(
+    _ make: @autoclosure @escaping @Sendable () -> any VoiceModel, for type: String
+  ) -> PluginEntry {
+    PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
+  }
+
+  private static func plugin<P: Plugin>(
+    _ type: P.Type, _ add: @escaping @Sendable (P, inout Assembly) -> Void
+  ) -> PluginEntry {
+    PluginEntry(section: type.name) { node throws(DiagnosticList) in
+      let configuration = try configuration(P.Configuration.self, node)
+      return { host, assembly in add(try await P(configuration, host), &assembly) }
+    }
+  }
+
+  private static func configuration<Configuration: Decodable>(
+    _ type: Configuration.Type, _ node: YAMLNode?
+  ) throws(DiagnosticList) -> Configuration {
+    if let node { return try YAMLDecoder.decode(type, from: node) }
+    // A section that is missing reads like one with nothing in it.
+    guard let empty = try YAML.parse("{}", file: "defaults") else {
+      preconditionFailure("an empty mapping is a node")
+    }
+    return try YAMLDecoder.decode(type, from: empty)
+  }
+}

@@ -1,0 +1,61 @@
+internal import RouterCore
+
+/// The sound of a test call: hears, speaks and records in steps of 20 ms, on the call's loop.
+struct PhoneSound {
+  /// Samples a second of everything here.
+  let sampleRate: Int
+  /// What is to be spoken, and how far it was.
+  private var speech: [Int16] = []
+  private var spoken = 0
+  /// Recorded samples, left and right in turn, that were not taken yet.
+  private var recorded: [Int16] = []
+  private let isRecording: Bool
+
+  init(sampleRate: Int, isRecording: Bool) {
+    self.sampleRate = sampleRate
+    self.isRecording = isRecording
+  }
+
+  /// Whether something is being spoken.
+  var isSpeaking: Bool { spoken < speech.count }
+
+  /// Speaks; what was being spoken is over.
+  mutating func speak(_ samples: [Int16]) {
+    speech = samples
+    spoken = 0
+  }
+
+  /// One step: what was heard comes in, what is to be sent goes out; `nil` is silence.
+  mutating func step(_ heard: [Int16]) -> [Int16]? {
+    var sent: [Int16]?
+    if isSpeaking {
+      let end = min(speech.count, spoken + heard.count)
+      sent = Array(speech[spoken..<end]) + Array(repeating: 0, count: heard.count - (end - spoken))
+      spoken = end
+    }
+    if isRecording {
+      for index in heard.indices {
+        recorded.append(sent?[index] ?? 0)
+        recorded.append(heard[index])
+      }
+    }
+    return sent
+  }
+
+  /// What was recorded since the last time.
+  mutating func takeRecorded() -> [Int16] {
+    defer { recorded.removeAll(keepingCapacity: true) }
+    return recorded
+  }
+}
+
+extension PhoneSound {
+  /// A frame's samples at another rate.
+  static func samples(_ frame: AudioFrame, rate: Int) throws -> [Int16] {
+    guard frame.format == .linear16(rate) else {
+      throw WAVFile.Failure(
+        message: "sound of \(frame.format.sampleRate) Hz cannot be converted to \(rate) Hz")
+    }
+    return frame.withSamples { Array($0) }
+  }
+}

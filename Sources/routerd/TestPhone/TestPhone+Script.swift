@@ -1,0 +1,89 @@
+internal import RouterCore
+
+/// What the caller does.
+extension TestPhone {
+  func perform(_ action: PhoneScript.Action) {
+    switch action {
+    case .goOnInSilence(let milliseconds):
+      printer.event(
+        "warning", at: elapsed, "nobody spoke for \(PhonePrinter.seconds(milliseconds)); going on")
+    case .hangUp:
+      giveUp(.interrupted)
+    case .perform(.say(let text)):
+      printer.event("say", at: elapsed, "caller says \"\(text)\"", ["text": .string(text)])
+      speak { try await self.synthesized(text) }
+    case .perform(.wav(let path)):
+      printer.event("wav", at: elapsed, "caller plays \(path)", ["file": .string(path)])
+      speak { try await self.loaded(path) }
+    case .perform(.digits(let digits)):
+      printer.event("digits", at: elapsed, "caller presses \(digits)", ["digits": .string(digits)])
+      Task {
+        await media?.sendDigits(digits)
+        script.stepDone(at: elapsed)
+      }
+    case .perform(.pause(let seconds)):
+      stepAfter = (elapsed + seconds * 1000, { $0.script.stepDone(at: $0.elapsed) })
+    case .perform(.hold(let seconds)): hold(seconds)
+    }
+  }
+
+  private func speak(_ samples: @escaping @Sendable () async throws -> [Int16]) {
+    Task {
+      do {
+        let samples = try await samples()
+        sound?.speak(samples)
+        if samples.isEmpty { script.stepDone(at: elapsed) }
+      } catch {
+        printer.event("warning", at: elapsed, "cannot speak: \(error)")
+        script.stepDone(at: elapsed)
+      }
+    }
+  }
+
+  private func hold(_ seconds: Int) {
+    printer.event("hold", at: elapsed, "caller puts the agent on hold for \(seconds) s")
+    Task { await reinvite(.sendonly) }
+    stepAfter = (
+      elapsed + seconds * 1000,
+      { phone in
+        phone.printer.event("resume", at: phone.elapsed, "caller takes the agent back")
+        Task {
+          await phone.reinvite(.sendrecv)
+          phone.script.stepDone(at: phone.elapsed)
+        }
+      }
+    )
+  }
+
+  private func reinvite(_ direction: MediaDirection) async {
+    guard let call, var negotiation else { return }
+    negotiation.wish.direction = direction
+    let offer = negotiation.offer()
+    self.negotiation = negotiation
+    let response = await call.reinvite(sdp: Array(offer.text.utf8))
+    guard response.isSuccess, let sdp = response.sdp else {
+      return printer.event("warning", at: elapsed, "re-INVITE: \(response.status) \(response.reason)")
+    }
+    if agree(sdp), let parameters = self.negotiation?.parameters { media?.apply(parameters) }
+  }
+}
+
+/// Words and files as samples of the phone's rate.
+extension TestPhone {
+  private func synthesized(_ text: String) async throws -> [Int16] {
+    let rate = sound?.sampleRate ?? 8000
+    var samples: [Int16] = []
+    for try await frame in synthesizer.speak(
+      SynthesisRequest(text: text, preferredFormat: .linear16(rate)))
+    {
+      samples += try PhoneSound.samples(frame, rate: rate)
+    }
+    return samples
+  }
+
+  private func loaded(_ path: String) throws -> [Int16] {
+    let file = try WAVFile.parse(Files.read(path))
+    let frame = AudioFrame(samples: file.samples, sampleRate: file.sampleRate)
+    return try PhoneSound.samples(frame, rate: sound?.sampleRate ?? 8000)
+  }
+}
