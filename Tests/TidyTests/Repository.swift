@@ -5,12 +5,22 @@ struct SourceFile {
   /// Relative to the repository, e.g. `Sources/RouterCore/Model/Party.swift`.
   let path: String
   let text: String
+  let lines: [String]
+  /// The same lines with comments and the insides of strings blanked out (as far as it is Swift).
+  let code: [String]
 
-  var lines: [String] { text.components(separatedBy: "\n") }
-  var name: String { String(path.split(separator: "/").last ?? "") }
+  init(path: String, text: String) {
+    self.path = path
+    self.text = text
+    lines = SourceFile.split(text)
+    code = SourceFile.split(maskedSwift(text))
+  }
 
-  /// The same lines with comments and the insides of strings blanked out (Swift only).
-  var code: [String] { maskedSwift(text).components(separatedBy: "\n") }
+  private static func split(_ text: String) -> [String] {
+    text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
 
   /// The modules that the file imports, with their line numbers.
   var imports: [(module: String, line: Int)] {
