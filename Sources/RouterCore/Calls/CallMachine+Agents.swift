@@ -68,7 +68,9 @@ extension CallMachine {
 
   /// A session is there: answer the call for it, or let it take over.
   mutating func opened(_ attempt: Int, at now: Duration) -> [CallAction] {
-    guard phase == .opening(attempt: attempt) else { return [.close(attempt: attempt)] }  // too late
+    guard phase == .opening(attempt: attempt) else {
+      return attempt == current ? [] : [.close(attempt: attempt)]  // too late
+    }
     timers.clear(.open)
     if answeredAt != nil { return begin(attempt, at: now) }
     phase = .answering(.agent(attempt: attempt))
@@ -142,6 +144,7 @@ extension CallMachine {
     lastFailure = CallEnd(.agentUnavailable, text: text)
     actions += perform(turns.sessionEnded(), at: now)
     actions.append(.close(attempt: attempt))
+    lastClosed = attempt
     switch phase {
     case .leaving(_, .hangUp(let end), _): return actions + finish(end)
     case .leaving(_, .transfer(_, let request), _):

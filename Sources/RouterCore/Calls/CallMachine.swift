@@ -60,6 +60,8 @@ struct CallMachine: Sendable {
   var candidates: [Candidate] = []
   var tried: Set<String> = []
   var attempts = 0
+  /// The newest attempt that was given up.
+  var lastClosed = 0
   var targets = 0
   var transfers = 0
   var lastFailure = CallEnd(.agentUnavailable, text: "no agent")
@@ -98,6 +100,14 @@ struct CallMachine: Sendable {
     case .talking(let attempt), .leaving(let attempt, _, _): attempt
     case .transferring(_, let attempt, _, _): attempt
     case .waiting, .opening, .answering, .over: nil
+    }
+  }
+
+  /// The newest session, connected or not yet.
+  var current: Int? {
+    switch phase {
+    case .opening(let attempt), .answering(.agent(let attempt)): attempt
+    default: attached
     }
   }
 
@@ -200,9 +210,7 @@ struct CallMachine: Sendable {
     var actions = tools.keys.sorted().map { CallAction.cancelTool(id: $0) }
     actions += lines(turns.settle())
     if !turns.isQuiet { actions.append(.flush) }
-    if case .opening(let attempt) = phase { actions.append(.close(attempt: attempt)) }
-    if case .answering(.agent(let attempt)) = phase { actions.append(.close(attempt: attempt)) }
-    if let attempt = attached { actions.append(.close(attempt: attempt)) }
+    if let attempt = current, attempt > lastClosed { actions.append(.close(attempt: attempt)) }
     tools.removeAll()
     timers.clearAll()
     candidates.removeAll()
