@@ -176,7 +176,9 @@ actor CallSession {
   // MARK: What a session is told
 
   /// What was said so far, for a session that takes over: also words that are just being played.
-  var transcript: [TranscriptEntry] { sheet.transcript + machine.turns.openLines.map(machine.entry) }
+  var transcript: [TranscriptEntry] {
+    (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder
+  }
   var firstTurn: TurnID { machine.turns.nextFree }
   func tools(for agent: AgentConfiguration) -> [Tool] { tools.tools(for: agent) }
 
@@ -197,7 +199,7 @@ actor CallSession {
     listening?.cancel()
     var record = CallRecord(
       call: sheet.call, answeredAt: machine.answeredAt.map(date), endedAt: endedAt, end: end,
-      transcript: sheet.transcript, audio: media?.statistics())
+      transcript: sheet.transcript.inOrder, audio: media?.statistics())
     record.agent = sheet.agent
     return record
   }
@@ -207,4 +209,9 @@ actor CallSession {
     let (seconds, attoseconds) = (time - startedAt).components
     return sheet.call.receivedAt.addingTimeInterval(Double(seconds) + Double(attoseconds) / 1e18)
   }
+}
+
+extension [TranscriptEntry] {
+  /// As it was begun: an agent's line is written when it was heard, after what the caller did meanwhile.
+  fileprivate var inOrder: [TranscriptEntry] { sorted { $0.at < $1.at } }
 }
