@@ -18,6 +18,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
   /// A word for logs: `signalling`, `media-0`, ….
   public let name: String
 
+  /// How often jobs may queue more jobs before packets and timers get their turn.
+  private static let rounds = 16
+
   private let queue = Lock(Queue())
   private var running: [UnownedJob] = []  // only on the loop's thread
   private let wakeUp: Int32
@@ -96,14 +99,19 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
   private func drain() {
     var count: UInt64 = 0
     _ = read(wakeUp, &count, 8)
-    let isClosed = queue.withLock { queue in
-      swap(&queue.jobs, &running)
-      queue.isAnnounced = false
-      return queue.isClosed
+    for _ in 0..<EventLoop.rounds {
+      let isClosed = queue.withLock { queue in
+        swap(&queue.jobs, &running)
+        // Until it is empty nobody needs to announce: what jobs queue is run without a turn of the loop.
+        queue.isAnnounced = !running.isEmpty
+        return queue.isClosed
+      }
+      if isClosed { re_cancel() }
+      if running.isEmpty { return }
+      for job in running { job.runSynchronously(on: asUnownedSerialExecutor()) }
+      running.removeAll(keepingCapacity: true)
     }
-    for job in running { job.runSynchronously(on: asUnownedSerialExecutor()) }
-    running.removeAll(keepingCapacity: true)
-    if isClosed { re_cancel() }
+    announce()  // packets and timers get their turn
   }
 
   // MARK: SerialExecutor

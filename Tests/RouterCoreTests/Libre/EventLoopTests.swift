@@ -1,3 +1,4 @@
+import CLibre
 import RouterCore
 import Testing
 
@@ -12,6 +13,27 @@ import Testing
       visits += 1
       return loop.isCurrent
     }
+    private var isResting = false
+    func queueForEver() { if !isResting { Task { queueForEver() } } }
+    func rest() {
+      isResting = true
+      timer.deallocate()
+    }
+
+    private let timer = UnsafeMutablePointer<tmr>.allocate(capacity: 1)
+    private var fire: @Sendable () -> Void = {}
+    func startTimer(_ fire: @escaping @Sendable () -> Void) {
+      self.fire = fire
+      tmr_init(timer)
+      tmr_start(
+        timer, 1,
+        { argument in
+          guard let argument else { return }
+          let resident = Unmanaged<Resident>.fromOpaque(argument).takeUnretainedValue()
+          resident.assumeIsolated { $0.fire() }
+        }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
     func isWheelInForce() -> Bool { isTimingWheelInForce() }
   }
 
@@ -37,6 +59,18 @@ import Testing
     #expect(await Resident(second).visit())
     #expect(await Resident(loops.signalling).visit())
     loops.stop()
+  }
+
+  /// Jobs that queue jobs run on without a turn of libre's loop, but not for ever.
+  @Test func jobsThatQueueJobsStarveNobody() async throws {
+    let loop = EventLoop(name: "test")
+    let resident = Resident(loop)
+    let fired = OneShot<Void>()
+    await resident.queueForEver()
+    await resident.startTimer { fired.resolve(()) }
+    await fired.value(cancelled: ())
+    await resident.rest()
+    loop.stop()
   }
 
   @Test func libreUsesTheTimingWheel() async {
