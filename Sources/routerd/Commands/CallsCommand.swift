@@ -27,7 +27,9 @@ enum CallsCommand {
     if arguments.has("--follow") {
       let request: JSONValue = arguments.operands.first.map { ["id": .string($0)] } ?? [:]
       _ = try await ControlClient.ask("follow", request, at: path, isOpenEnded: true) { event in
-        Terminal.print(isJSON ? EventText.json(event) : EventText.line(event))
+        if event["type"] != "following" {
+          Terminal.print(isJSON ? EventText.json(event) : EventText.line(event))
+        }
         return true
       }
       return .success

@@ -4,16 +4,35 @@ internal import RouterCore
 enum StatusCommand {
   static let spec = CommandSpec(
     name: "status", summary: "How the running routerd is: versions, calls, loops, the last reload",
-    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
-  ) { arguments in
-    await Program.attempt {
-      let status = try await ControlClient.ask("status", at: ControlPath.client(arguments))
-      if arguments.has("--json") {
-        Terminal.print(try JSON.encode(status, pretty: true))
-      } else {
-        Terminal.print(StatusText.text(status))
+    options: [
+      OptionSpec("--wait", value: "SECONDS", "Wait until it serves calls, at most so long"),
+      CommonOption.socket,
+      CommonOption.config, CommonOption.json,
+    ]
+  ) { arguments in await Program.attempt { try await run(arguments) } }
+
+  private static func run(_ arguments: Arguments) async throws -> ExitCode {
+    let path = try ControlPath.client(arguments)
+    let patience = try arguments.integer("--wait", 1...3600)
+    let status = try await ask(path, until: patience.map { .now + .seconds($0) })
+    Terminal.print(arguments.has("--json") ? try JSON.encode(status, pretty: true) : StatusText.text(status))
+    return .success
+  }
+
+  /// Asks, again and again when there is a deadline, until calls can come in.
+  private static func ask(_ path: String, until deadline: ContinuousClock.Instant?) async throws -> JSONValue
+  {
+    while true {
+      do throws(ControlFailure) {
+        let status = try await ControlClient.ask("status", at: path)
+        if deadline == nil || status["listening"]?.array?.isEmpty == false { return status }
+      } catch {
+        guard let deadline, .now < deadline, error.code == ExitCode.unavailable.rawValue else { throw error }
       }
-      return .success
+      if let deadline, .now >= deadline {
+        throw ControlFailure("routerd does not serve calls yet", .unavailable)
+      }
+      try await Task.sleep(for: .milliseconds(100))
     }
   }
 }

@@ -41,7 +41,9 @@ extension Daemon {
 
   /// Sends events until the client goes away; of one call, when it is named.
   private func follow(_ id: String?, _ reply: ControlReply) async throws -> JSONValue {
-    for await event in engine.observe() {
+    let events = engine.observe()
+    reply.event(["type": "following"])  // from here on nothing is missed
+    for await event in events {
       if let id, event.call.text != id { continue }
       guard reply.event(try EventJSON.value(event)) else { break }
     }

@@ -3,6 +3,8 @@ internal import RouterCore
 /// What the other side does, and what the phone answers.
 extension TestPhone {
   func sip(_ event: SIPCallEvent) {
+    if case .progress(let response) = event { identify(response) }
+    if case .answered(let response) = event { identify(response) }
     switch event {
     case .progress(let response):
       printer.event(
@@ -19,6 +21,10 @@ extension TestPhone {
     case .transferProgress: break
     case .ended(let ending): outcome.resolve(ending)
     }
+  }
+
+  private func identify(_ response: SIPResponse) {
+    if let callID = response.headers["Call-ID"] { follower?.identify(callID) }
   }
 
   private func answered(_ response: SIPResponse) {

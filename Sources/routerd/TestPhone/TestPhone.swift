@@ -25,6 +25,7 @@ actor TestPhone {
   var elapsed = 0
   var gaveUp: PhoneOutcome.GivingUp?
   var speakingSince: Int?
+  var follower: TranscriptFollower?
   var stepAfter: (at: Int, action: @Sendable (isolated TestPhone) -> Void)?
 
   init(_ options: PhoneOptions, on loop: EventLoop, synthesizer: any SpeechSynthesizer) {
@@ -57,6 +58,7 @@ actor TestPhone {
     self.negotiation = negotiation
     let from =
       PhoneOptions.caller(options.from ?? "phone", host: address) ?? SIPAddress(uri: SIPURI(host: address))
+    try await follow()
     printer.event(
       "calling", "calling \(options.target) by \(options.transport.token), as \(from.uri)",
       ["to": .string("\(options.target)"), "from": .string("\(from.uri)")])
@@ -71,6 +73,7 @@ actor TestPhone {
     let ending = await outcome.value(cancelled: SIPCallEnding(.closed, status: 0))
     isOver = true
     finishRecording()
+    await follower?.finish()
     let outcome = summary(ending)
     media.close()
     await endpoint.close()
@@ -79,6 +82,13 @@ actor TestPhone {
 
   /// Ctrl-C: hangs up; before the answer the call is given up.
   func interrupt() { giveUp(.interrupted) }
+
+  private func follow() async throws {
+    guard let path = options.transcriptFrom else { return }
+    let follower = TranscriptFollower(printer)
+    try await follower.start(at: path)
+    self.follower = follower
+  }
 
   /// The target with the transport that was asked for, so that the stack takes it.
   private func target() -> SIPURI {
