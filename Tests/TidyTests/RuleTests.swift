@@ -60,6 +60,16 @@ import Testing
     #expect(ImportRules.coreKnowsNoPlugin([bad]).map(\.line) == [1])
   }
 
+  @Test func arrowTheWrongWay() {
+    let model = file("Sources/RouterCore/Model/A.swift", "public struct Number {\n  enum Kind {}\n}\n")
+    let calls = file(
+      "Sources/RouterCore/Calls/B.swift", "final class Engine {\n  var a: Number\n  let k: Kind\n}\n")
+    let bad = file("Sources/RouterCore/Model/C.swift", "// Engine\nlet a = \"Engine\"\nvar e: Engine?\n")
+    #expect(FolderRules.arrowsHold([model, calls]).isEmpty)
+    #expect(FolderRules.arrowsHold([model, calls, bad]).map(\.line) == [3])
+    #expect(FolderRules.arrowsHold([file("Sources/RouterCore/New/D.swift", "")]).count == 1)
+  }
+
   @Test func vendorInCore() {
     let bad = file("Sources/RouterCore/Calls/A.swift", "let a = 1\nif header == \"X-Twilio-CallSid\" {}\n")
     #expect(ImportRules.noVendorInCore([bad]).map(\.line) == [2])

@@ -27,6 +27,10 @@ import Testing
     expectNone(ImportRules.coreKnowsNoPlugin(files))
   }
 
+  @Test func foldersOfTheCoreKeepToTheArrows() throws {
+    expectNone(FolderRules.arrowsHold(try sources()))
+  }
+
   @Test func noVendorInCore() throws {
     expectNone(ImportRules.noVendorInCore(try sources()))
   }
