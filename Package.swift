@@ -38,6 +38,7 @@ let package = Package(
   targets: [
     library("CCurl", pkgConfig: "libcurl"),
     library("CLibre", pkgConfig: "libre"),
+    library("CMicroHTTPD", pkgConfig: "libmicrohttpd"),
     library("COpus", pkgConfig: "opus"),
     library("CPocketSphinx", pkgConfig: "pocketsphinx"),
     library("CSQLite", pkgConfig: "sqlite3"),
@@ -51,7 +52,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "RouterCore",
-      dependencies: ["CCurl", "CLibre", "CLibreShim", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML"],
+      dependencies: ["CCurl", "CLibre", "CLibreShim", "CMicroHTTPD", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML"],
       exclude: ["Adapters/README.md"], swiftSettings: strict),
     .executableTarget(
       name: "routerd", dependencies: ["RouterCore"] + pluginNames, swiftSettings: strict),

@@ -1,17 +1,8 @@
 internal import CCurl
 internal import CLibre
 
-/// A connection that libcurl opened, with or without TLS, read and written by us.
-///
-/// Lives on the client's loop: actors of that loop may hand it to each other, which the compiler cannot know.
-final class HTTPConnection: @unchecked Sendable {
-  /// What one attempt to read or write came to.
-  enum Progress: Equatable {
-    case bytes(Int)
-    case wouldBlock
-    case closed(String)
-  }
-
+/// A connection that libcurl opened, with or without TLS. Lives on the client's loop.
+final class HTTPConnection: StreamConnection, @unchecked Sendable {
   let exchange: HTTPExchange
   private let release: (HTTPConnection) -> Void
   private let fd: Int32
@@ -29,7 +20,6 @@ final class HTTPConnection: @unchecked Sendable {
     precondition(isClosed, "a connection is closed before it is forgotten")
   }
 
-  /// Calls `ready` whenever bytes can be read, and with `writing` also when some can be written.
   func listen(writing: Bool, _ ready: @escaping () -> Void) -> Bool {
     guard !isClosed else { return false }
     self.ready = ready
@@ -41,14 +31,12 @@ final class HTTPConnection: @unchecked Sendable {
     return fd_listen(fd, flags, handler, Unmanaged.passUnretained(self).toOpaque()) == 0
   }
 
-  /// Stops calling; what arrives waits in the socket for the next ``listen(writing:_:)``.
   func pause() {
     ready = nil
     if !isClosed { fd_close(fd) }
   }
 
-  /// Reads what is there; TLS may hold more than the socket says, so read until `wouldBlock`.
-  func read(into buffer: UnsafeMutableRawBufferPointer) -> Progress {
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
     var count = 0
     switch curl_easy_recv(exchange.easy, buffer.baseAddress, buffer.count, &count) {
@@ -58,8 +46,7 @@ final class HTTPConnection: @unchecked Sendable {
     }
   }
 
-  /// Writes as much as goes.
-  func write(_ bytes: UnsafeRawBufferPointer) -> Progress {
+  func write(_ bytes: UnsafeRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
     var count = 0
     switch curl_easy_send(exchange.easy, bytes.baseAddress, bytes.count, &count) {
@@ -76,7 +63,6 @@ final class HTTPConnection: @unchecked Sendable {
     owner?()
   }
 
-  /// Closes. Nothing is called afterwards.
   func close() {
     guard !isClosed else { return }
     isClosed = true

@@ -1,7 +1,7 @@
 internal import CLibre
 internal import FoundationEssentials
 
-/// A client's WebSocket (RFC 6455) on an event loop: libcurl connects (proxies, TLS), wslay frames.
+/// A WebSocket (RFC 6455) on an event loop, as client or server: libcurl or the HTTP server connects, wslay frames.
 ///
 /// Messages arrive inline on the loop, so an adapter that is pinned to the same loop takes them without a hop.
 /// A started socket lives until its end, whoever still refers to it: close it.
@@ -9,7 +9,7 @@ public actor WebSocket {
   private nonisolated let loop: EventLoop
   private nonisolated let outbox = Lock<[WebSocketMessage]>([])
   private let settings: WebSocketSettings
-  private let connection: HTTPConnection
+  private let connection: any StreamConnection
   private let framing: WebSocketFraming
   private let heartbeat = LoopTimer()
   private let deadline = LoopTimer()
@@ -44,12 +44,16 @@ public actor WebSocket {
     return try await client.open(handshake, httpURL, settings, deadline)
   }
 
-  init(_ connection: HTTPConnection, rest: [UInt8], on loop: EventLoop, _ settings: WebSocketSettings) {
+  /// - Parameter rest: Bytes that came together with the handshake.
+  init(
+    _ role: WebSocketFraming.Role, _ connection: any StreamConnection, rest: [UInt8], on loop: EventLoop,
+    _ settings: WebSocketSettings
+  ) {
     self.connection = connection
     self.loop = loop
     self.settings = settings
-    let framing = WebSocketFraming(.client, maximumMessageBytes: settings.maximumMessageBytes)
-    early = rest.withUnsafeBytes { framing.read($0) }  // frames may arrive together with the 101
+    let framing = WebSocketFraming(role, maximumMessageBytes: settings.maximumMessageBytes)
+    early = rest.withUnsafeBytes { framing.read($0) }
     self.framing = framing
   }
 

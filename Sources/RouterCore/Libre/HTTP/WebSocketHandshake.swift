@@ -89,7 +89,7 @@ extension HTTPClient {
         throw HTTPError(.protocolError, "the server's answer has no end")
       }
       try handshake.check(bytes[..<end])
-      return WebSocket(connection, rest: Array(bytes[end...]), on: loop, settings)
+      return WebSocket(.client, connection, rest: Array(bytes[end...]), on: loop, settings)
     } catch {
       connection.close()
       throw HTTPError(error.kind, "\(HTTPExchange.host(of: url)): \(error.message)")

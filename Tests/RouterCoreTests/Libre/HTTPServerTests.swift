@@ -1,0 +1,147 @@
+import Foundation
+import RouterCore
+import Testing
+
+/// The server against libcurl, wslay, and Debian's Python as clients.
+@Suite(.serialized) final class HTTPServerTests {
+  private let loop = EventLoop(name: "test")
+  private let client: HTTPClient
+
+  init() { client = HTTPClient(on: loop) }
+
+  private static let handler: HTTPServer.Handler = { request in
+    switch request.path {
+    case "/echo":
+      return .response(
+        HTTPResponse(
+          status: 200, headers: [Header("X-Method", request.method), Header("X-Target", request.target)],
+          body: request.body))
+    case "/stream":
+      let (pieces, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+      Task {
+        for number in 0..<1000 { continuation.yield(Array("line \(number)\n".utf8)) }
+        continuation.finish()
+      }
+      return .stream(status: 200, headers: [Header("Content-Type", "application/x-ndjson")], pieces)
+    case "/never":
+      try? await Task.sleep(for: .seconds(60))  // the server cancels it
+      return .text(200, "late")
+    case "/socket":
+      return .webSocket(protocol: nil, .init()) { socket in
+        await socket.start(onMessage: { socket.send($0) }, onClose: { _ in })
+      }
+    default: return .text(404, "nothing here\n")
+    }
+  }
+
+  private func start(_ change: (inout HTTPServerSettings) -> Void = { _ in }) async throws -> (
+    HTTPServer, Int
+  ) {
+    var settings = HTTPServerSettings()
+    change(&settings)
+    let server = HTTPServer(on: loop, settings: settings, handler: HTTPServerTests.handler)
+    return (server, Int(try await server.start().port))
+  }
+
+  @Test func requestsAreHandedOverWhole() async throws {
+    let (server, port) = try await start()
+    for size in [0, 1, 100_000] {
+      let body = [UInt8](repeating: 120, count: size)
+      let response = try await client.send(
+        HTTPRequest("PUT", url: "http://127.0.0.1:\(port)/echo?a=%20b", body: body))
+      #expect(response.status == 200)
+      #expect(response.body == body)
+      #expect(response.header("X-Method") == "PUT")
+      #expect(response.header("X-Target") == "/echo?a=%20b")
+    }
+    #expect(try await client.send(HTTPRequest(url: "http://127.0.0.1:\(port)/none")).status == 404)
+    await client.close()
+    await server.close()
+  }
+
+  @Test func bodiesAreStreamed() async throws {
+    let (server, port) = try await start()
+    let response = try await client.send(HTTPRequest(url: "http://127.0.0.1:\(port)/stream"))
+    #expect(response.text == (0..<1000).map { "line \($0)\n" }.joined())
+    await client.close()
+    await server.close()
+  }
+
+  @Test func limitsAreAnswered() async throws {
+    let (server, port) = try await start {
+      $0.maximumBodyBytes = 1000
+      $0.handlerSeconds = 1
+    }
+    func status(_ path: String, body: [UInt8]? = nil, _ headers: [Header] = []) async throws -> Int {
+      let url = "http://127.0.0.1:\(port)\(path)"
+      return try await client.send(
+        HTTPRequest(body == nil ? "GET" : "POST", url: url, headers: headers, body: body)
+      )
+      .status
+    }
+    #expect(try await status("/echo", body: [UInt8](repeating: 1, count: 1001)) == 413)
+    let chunked = [Header("Transfer-Encoding", "chunked")]
+    #expect(try await status("/echo", body: [UInt8](repeating: 1, count: 900), chunked) == 200)
+    #expect(try await status("/echo", body: [UInt8](repeating: 1, count: 90_000), chunked) == 413)
+    #expect(try await status("/never") == 503)
+    #expect(try await status("/socket") == 426)
+    #expect([414, 431].contains(try await status("/" + String(repeating: "a", count: 60_000))))
+    #expect(try await status("/echo") == 200)
+    await client.close()
+    await server.close()
+  }
+
+  @Test func socketsTalk() async throws {
+    let (server, port) = try await start()
+    let socket = try await WebSocket.connect("ws://127.0.0.1:\(port)/socket", over: client)
+    let (events, continuation) = AsyncStream.makeStream(of: WebSocketMessage?.self)
+    await socket.start(onMessage: { continuation.yield($0) }, onClose: { _ in continuation.yield(nil) })
+    let sent: [WebSocketMessage] = (0..<100).map { .binary([UInt8](repeating: UInt8($0), count: $0 * 100)) }
+    for message in sent { socket.send(message) }
+    var received: [WebSocketMessage] = []
+    for await case .some(let message) in events {
+      received.append(message)
+      if received.count == sent.count { break }
+    }
+    #expect(received == sent)
+    await server.close()  // with the socket open: it must end, not hang
+    #expect(await events.first { _ in true } == .some(nil))
+    await client.close()
+  }
+
+  /// Another client than ours; and garbage ends the socket that it came on, no other.
+  @Test func pythonTalks() async throws {
+    let (server, port) = try await start()
+    let script = """
+      import asyncio, socket, sys, websockets
+      async def main():
+          raw = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+          raw.sendall(b"\\x00\\x01garbage\\r\\n\\r\\n")
+          async with websockets.connect(f"ws://127.0.0.1:{sys.argv[1]}/socket", max_size=None) as one:
+              broken = await websockets.connect(f"ws://127.0.0.1:{sys.argv[1]}/socket")
+              broken.transport.write(b"\\xff" * 16)
+              for size in (1, 1000, 300000, 5000000):
+                  await one.send(b"x" * size)
+                  assert len(await one.recv()) == size
+              await one.ping()
+          print("all is well", end="")
+      asyncio.run(main())
+      """
+    #expect(try run("/usr/bin/python3", "-c", script, "\(port)") == "all is well")
+    await server.close()
+    await client.close()
+  }
+
+  private func run(_ words: String...) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = words
+    let out = Pipe()
+    process.standardOutput = out
+    process.standardError = out
+    try process.run()
+    let data = out.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+}
