@@ -52,7 +52,9 @@ let package = Package(
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "RouterCore",
-      dependencies: ["CCurl", "CLibre", "CLibreShim", "CMicroHTTPD", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML"],
+      dependencies: [
+        "CCurl", "CLibre", "CLibreShim", "CMicroHTTPD", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML",
+      ],
       exclude: ["Adapters/README.md"], swiftSettings: strict),
     .executableTarget(
       name: "routerd", dependencies: ["RouterCore"] + pluginNames, swiftSettings: strict),
