@@ -38,12 +38,14 @@ public struct RouteDecision: Sendable {
   /// One line for a person: `route front-door, routes/main.yaml:14 → agent reception`.
   public var summary: String
   /// The whole trace for `why` and the record: candidates, first failing conditions, normalisation, merge. No secret in it.
-  public var trace: JSONValue
+  /// Made when it is asked for: the record of a call needs it, the call itself does not.
+  public var trace: JSONValue { makeTrace() }
+  private let makeTrace: @Sendable () -> JSONValue
 
   public init(
     id: String, snapshotVersion: String, route: String?, location: String?, targets: [RouteTarget],
     limits: [CallLimit] = [], fromNumber: String? = nil, toNumber: String? = nil, summary: String,
-    trace: JSONValue = [:]
+    trace: @autoclosure @escaping @Sendable () -> JSONValue = [:]
   ) {
     self.id = id
     self.snapshotVersion = snapshotVersion
@@ -54,7 +56,7 @@ public struct RouteDecision: Sendable {
     self.fromNumber = fromNumber
     self.toNumber = toNumber
     self.summary = summary
-    self.trace = trace
+    makeTrace = trace
   }
 }
 

@@ -1,0 +1,210 @@
+/// An agent as it was written: its own settings, and what each channel changes.
+struct CompiledAgent: Sendable {
+  var name: String
+  var settings: Sourced
+  var channels: [String: Sourced]
+  var location: SourceLocation
+}
+
+/// The names that an agent's settings refer to.
+enum AgentReferences {
+  /// A model backend that needs no account, and no definition.
+  static let offline = "offline"
+
+  /// Reports names that nobody defined. `settings` is an agent, a channel's block or a route's overrides.
+  static func check(_ settings: YAMLNode, _ definitions: Definitions, _ check: inout SchemaCheck) {
+    func one(_ key: String, _ noun: String, _ section: String) {
+      guard let node = settings[key], !node.isNull, let name = node.text else { return }
+      if section == "providers", name == offline { return }
+      if !definitions.has(name, in: section) { check.append(definitions.unknown(node, noun, in: section)) }
+    }
+    func many(_ key: String, _ noun: String, _ section: String) {
+      guard let list = settings[key], list.kind == .sequence else { return }
+      for node in list.elements where !definitions.has(node.text ?? "", in: section) {
+        check.append(definitions.unknown(node, noun, in: section))
+      }
+    }
+    one("companionId", "companion", "companions")
+    one("provider", "provider", "providers")
+    one("knowledgeBaseId", "knowledge base", "knowledgeBases")
+    many("functions", "function", "functions")
+    many("faqCollections", "FAQ collection", "faqCollections")
+    many("fallback", "agent", "agents")
+  }
+}
+
+/// All that agents are made of.
+struct AgentSettings: Sendable {
+  var agents: [String: CompiledAgent] = [:]
+  var companions: [String: JSONValue] = [:]
+  var faqCollections: [String: [AgentConfiguration.FAQ]] = [:]
+  var functions: [String: JSONValue] = [:]
+  var knowledgeBases: [String: JSONValue] = [:]
+  var providers: [String: JSONValue] = [:]
+
+  init() {}
+
+  /// Reads the sections; reports what is wrong with them.
+  init(_ definitions: Definitions, _ check: inout SchemaCheck) {
+    for entry in definitions.entries(of: "agents") {
+      guard check.check(entry.value, .object(RouteSchema.agent), key: entry.name) else { continue }
+      AgentReferences.check(entry.value, definitions, &check)
+      agents[entry.name] = AgentSettings.agent(entry, definitions, &check)
+    }
+    companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
+    providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
+    knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)
+    functions = AgentSettings.read("functions", RouteSchema.function, definitions, &check)
+    AgentSettings.checkFunctions(definitions, &check)
+    for entry in definitions.entries(of: "faqCollections") {
+      guard check.check(entry.value, .list(.object(RouteSchema.faq)), key: entry.name) else { continue }
+      faqCollections[entry.name] = entry.value.elements.map { item in
+        AgentConfiguration.FAQ(
+          question: item["question"]?.text ?? "", answer: item["answer"]?.text ?? "",
+          phrases: item["phrases"]?.elements.compactMap(\.text) ?? [])
+      }
+    }
+  }
+
+  private static func read(
+    _ section: String, _ shape: ObjectShape, _ definitions: Definitions, _ check: inout SchemaCheck
+  ) -> [String: JSONValue] {
+    var values: [String: JSONValue] = [:]
+    for entry in definitions.entries(of: section)
+    where check.check(entry.value, .object(shape), key: entry.name) {
+      values[entry.name] = JSONValue(entry.value, .object(shape))
+    }
+    return values
+  }
+
+  private static func agent(
+    _ entry: Definitions.Entry, _ definitions: Definitions, _ check: inout SchemaCheck
+  ) -> CompiledAgent {
+    guard case .object(var settings, let origin) = Sourced(entry.value, .object(RouteSchema.agent)) else {
+      return CompiledAgent(
+        name: entry.name, settings: Sourced([:], from: entry.key.origin), channels: [:],
+        location: entry.key.location)
+    }
+    var channels: [String: Sourced] = [:]
+    if case .object(let blocks, _) = settings["channels"] { channels = blocks }
+    settings["channels"] = nil
+    for (_, block) in entry.value["channels"]?.pairs ?? [] {
+      AgentReferences.check(block, definitions, &check)
+    }
+    return CompiledAgent(
+      name: entry.name, settings: .object(settings, origin), channels: channels, location: entry.key.location)
+  }
+
+  /// What one key of a function says about another.
+  private static func checkFunctions(_ definitions: Definitions, _ check: inout SchemaCheck) {
+    for entry in definitions.entries(of: "functions") where entry.value.kind == .mapping {
+      let isExplicit = entry.value["flow"]?.text == "explicit"
+      if isExplicit, entry.value["url"] == nil {
+        check.append(
+          entry.value.diagnostic(
+            .error, "an explicit function needs 'url'",
+            hint: "or write 'flow: implicit' when the calling application answers"))
+      }
+      if !isExplicit, let url = entry.value["url"] {
+        check.append(
+          url.diagnostic(
+            .error, "an implicit function has no 'url'", hint: "write 'flow: explicit' when routerd calls it")
+        )
+      }
+      let url = entry.value["url"]?.text ?? ""
+      let isSocket = ["ws:", "wss:"].contains { url.lowercased().hasPrefix($0) }
+      for key in ["receiveMessages", "connectionBehavior"] where !isSocket {
+        if let node = entry.value[key] {
+          check.append(node.diagnostic(.error, "'\(key)' is for functions with a ws or wss url"))
+        }
+      }
+      if entry.value["data"] == nil, !url.lowercased().hasPrefix("mcp") {
+        check.append(
+          entry.value.diagnostic(
+            .error, "a function needs 'data'", hint: "write data: {description: …, parameters: {…}}"))
+      }
+    }
+  }
+}
+
+// MARK: One call's agent
+
+extension AgentSettings {
+  /// An agent's settings for a channel, with further layers merged in order.
+  func merged(_ agent: CompiledAgent, channel: String, layers: [Sourced]) -> Sourced {
+    var result = agent.settings
+    if let block = agent.channels[channel] { result = result.merging(block) }
+    for layer in layers { result = result.merging(layer) }
+    return result
+  }
+
+  /// What the merged settings mean, references followed and secrets in place. Total: every layer was checked when the
+  /// table was loaded, and what a session asked for in vain is as if it were not set.
+  func configuration(named name: String, _ merged: JSONValue, _ secrets: Secrets) -> AgentConfiguration {
+    let filled = secrets.fill(merged)
+    let companion = filled["companionId"]?.string.flatMap { companions[$0] }.map(secrets.fill)
+    let settings = filled["providerSettings"] ?? [:]
+    let provider = filled["provider"]?.string ?? AgentReferences.offline
+    let definition = providers[provider].map(secrets.fill) ?? [:]
+    var agent = AgentConfiguration(name: name)
+    agent.instructions =
+      settings["instructions"]?.string ?? companion?["instructions"]?.string ?? companion?["description"]?
+      .string ?? ""
+    agent.voiceId = filled["voiceId"]?.string
+    agent.language = filled["language"]?.string.map(LanguageTag.canonical)
+    agent.initialSpeech = filled["initialSpeech"]?.string
+    agent.functions = filled["functions"].strings
+    agent.faqs = filled["faqCollections"].strings.flatMap { faqCollections[$0] ?? [] }
+    agent.knowledgeBase = filled["knowledgeBaseId"]?.string
+    agent.turnDetection = AgentConfiguration.TurnDetection(settings["turnDetection"])
+    agent.humanHandoff = AgentConfiguration.HumanHandoff(filled["humanHandoff"])
+    agent.provider = provider
+    agent.providerType = definition["type"]?.string ?? AgentReferences.offline
+    agent.providerConfiguration = definition
+    agent.providerSettings = settings
+    agent.fallback = filled["fallback"].strings
+    agent.maximumDuration = filled["maximumDuration"]?.integer ?? agent.maximumDuration
+    return agent
+  }
+}
+
+extension Optional<JSONValue> {
+  /// The texts of a list.
+  fileprivate var strings: [String] { self?.array?.compactMap(\.string) ?? [] }
+}
+
+extension AgentConfiguration.TurnDetection {
+  fileprivate init(_ value: JSONValue?) {
+    self.init()
+    threshold = value?["threshold"]?.number ?? threshold
+    prefixPadding = value?["prefix_padding_ms"]?.integer ?? prefixPadding
+    silenceDuration = value?["silence_duration_ms"]?.integer ?? silenceDuration
+  }
+}
+
+extension AgentConfiguration.HumanHandoff {
+  fileprivate init(_ value: JSONValue?) {
+    self.init()
+    enabled = value?["enabled"]?.bool ?? false
+    transferExtension = value?["transferExtension"]?.string
+    transferDescription = value?["transferDescription"]?.string
+  }
+}
+
+/// Languages as people and contracts write them.
+enum LanguageTag {
+  private static let names = [
+    "arabic": "ar", "bengali": "bn", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr",
+    "czech": "cs", "danish": "da", "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi",
+    "french": "fr", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
+    "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko", "latvian": "lv",
+    "lithuanian": "lt",
+    "malay": "ms", "norwegian": "no", "persian": "fa", "polish": "pl", "portuguese": "pt", "romanian": "ro",
+    "russian": "ru", "serbian": "sr", "slovak": "sk", "slovenian": "sl", "spanish": "es", "swedish": "sv",
+    "tamil": "ta", "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi",
+    "welsh": "cy",
+  ]
+
+  /// A tag of BCP 47 from a tag or an English name.
+  static func canonical(_ text: String) -> String { names[text.lowercased()] ?? text }
+}

@@ -1,0 +1,285 @@
+/// Makes routes of nodes that ``SchemaCheck`` found sound, and packs them.
+struct RouteCompiler {
+  private let definitions: Definitions
+  private let numbering: Numbering
+  private var routes: [RouteTable.Route] = []
+  private var entries: [(pattern: NumberPattern?, route: UInt32)] = []
+  private var files: [String] = []
+  private var fileNumbers: [String: UInt16] = [:]
+  private var texts = TextPool()
+  private var conditions: [[Condition]] = [[]]
+  private var conditionNumbers: [[Condition]: UInt32] = [[]: 0]
+  private var actions: [RouteAction] = []
+  private var actionNumbers: [RouteAction: UInt32] = [:]
+  private var overrides: [Sourced] = []
+  private var overrideNumbers: [Sourced: Int] = [:]
+  /// First route of each name.
+  private var names: [String: Int] = [:]
+
+  init(_ definitions: Definitions, _ numbering: Numbering) {
+    self.definitions = definitions
+    self.numbering = numbering
+  }
+
+  /// Compiles one route. Reports what the shape alone cannot say.
+  mutating func add(_ node: YAMLNode, _ check: inout SchemaCheck) {
+    guard check.check(node, .object(RouteSchema.route)) else { return }
+    let place = node.location
+    let number = UInt32(routes.count)
+    let patterns = toPatterns(node, &check)
+    let conditions = self.conditions(node["match"], &check)
+    let action = self.action(node, &check)
+    let name = node["name"]?.text ?? ""
+    takeName(name, node, conditions, &check)
+    for pattern in patterns { entries.append((pattern, number)) }
+    if patterns.isEmpty { entries.append((nil, number)) }
+    routes.append(
+      RouteTable.Route(
+        name: name.isEmpty ? .empty : texts.add(name.utf8), to: toText(patterns), line: UInt32(place.line),
+        priority: Int32(node["priority"]?.integer ?? 0), conditions: intern(conditions),
+        action: intern(action),
+        file: fileNumber(place.file)))
+  }
+
+  /// The table of all routes that were added.
+  func table() -> RouteTable {
+    RouteTable(
+      routes: routes, files: files, texts: texts, conditions: conditions, actions: actions,
+      overrides: overrides,
+      index: RouteIndex(priorities: routes.map(\.priority), entries: entries))
+  }
+
+  private mutating func takeName(
+    _ name: String, _ node: YAMLNode, _ conditions: [Condition], _ check: inout SchemaCheck
+  ) {
+    let keepsCallersApart = node["split"] != nil || node["match"]?["percent"] != nil
+    if name.isEmpty, keepsCallersApart {
+      check.append(
+        node.diagnostic(
+          .error, "a route with 'split' or 'percent' needs a 'name'",
+          hint: "callers stay on their side by the route's name"))
+    }
+    guard !name.isEmpty else { return }
+    if let first = names[name] {
+      let other = routes[first]
+      let place = SourceLocation(file: files[Int(other.file)], line: Int(other.line), column: 1)
+      check.append(
+        (node["name"] ?? node).diagnostic(
+          .error, "there are two routes '\(name)'", hint: "give one of them another name",
+          notes: [.init("the first one", at: place)]))
+    } else {
+      names[name] = routes.count
+    }
+  }
+
+  private mutating func fileNumber(_ file: String) -> UInt16 {
+    if let number = fileNumbers[file] { return number }
+    let number = UInt16(truncatingIfNeeded: files.count)
+    files.append(file)
+    fileNumbers[file] = number
+    return number
+  }
+
+  private mutating func toText(_ patterns: [NumberPattern]) -> TextPool.Piece {
+    if patterns.isEmpty { return .empty }
+    return texts.add(patterns.map(\.description).joined(separator: ", ").utf8)
+  }
+
+  // MARK: Sharing
+
+  private mutating func intern(_ value: [Condition]) -> UInt32 {
+    if value.isEmpty { return 0 }
+    if let number = conditionNumbers[value] { return number }
+    conditions.append(value)
+    conditionNumbers[value] = UInt32(conditions.count - 1)
+    return UInt32(conditions.count - 1)
+  }
+
+  private mutating func intern(_ value: RouteAction) -> UInt32 {
+    if let number = actionNumbers[value] { return number }
+    actions.append(value)
+    actionNumbers[value] = UInt32(actions.count - 1)
+    return UInt32(actions.count - 1)
+  }
+
+  private mutating func intern(_ node: YAMLNode?, in route: YAMLNode) -> [Int] {
+    guard let node, !node.isNull else { return [] }
+    let first = route.location.line
+    let value = Sourced(node, .patch(RouteSchema.agentSettings)).replacingOrigins { origin in
+      // Aliases may stand in front of the route, in the same file.
+      if case .line(_, let line) = origin { .below(line - first) } else { origin }
+    }
+    if let number = overrideNumbers[value] { return [number] }
+    overrides.append(value)
+    overrideNumbers[value] = overrides.count - 1
+    return [overrides.count - 1]
+  }
+}
+
+// MARK: What a route does
+
+extension RouteCompiler {
+  private mutating func action(_ node: YAMLNode, _ check: inout SchemaCheck) -> RouteAction {
+    var action = RouteAction(target: target(node, in: node, &check) ?? .reject(.init(code: 500)))
+    action.fallback = (node["fallback"]?.elements ?? []).compactMap { target($0, in: node, &check) }
+    if let limit = node["limit"] {
+      action.limit = RouteAction.Limit(
+        calls: limit["calls"]?.integer ?? limit.integer ?? 0, key: limit["key"]?.text)
+    }
+    if let hook = node["hook"] { action.hook = RouteCompiler.hook(hook) }
+    if case .agent = action.target {
+    } else if case .split = action.target {
+    } else if let overrides = node["overrides"] {
+      check.append(
+        overrides.diagnostic(
+          .error, "overrides change an agent, and this route has none", hint: "take 'overrides' out"))
+    }
+    return action
+  }
+
+  private mutating func target(
+    _ node: YAMLNode, in route: YAMLNode, _ check: inout SchemaCheck
+  ) -> RouteAction.Target? {
+    if let agent = node["agent"] {
+      refer(agent, "agent", in: "agents", &check)
+      refer(in: node["overrides"], &check)
+      return .agent(agent.text ?? "", overrides: intern(node["overrides"], in: route))
+    }
+    if let transfer = node["transfer"] {
+      let target = transfer["target"]?.text ?? transfer.text ?? ""
+      return .transfer(TransferRequest(target: target, timeout: transfer["timeout"]?.integer ?? 30))
+    }
+    if let reject = node["reject"] {
+      return .reject(
+        RouteAction.Rejection(
+          code: reject["code"]?.integer ?? reject.integer ?? 603, reason: reject["reason"]?.text,
+          retryAfter: reject["retryAfter"]?.integer))
+    }
+    return node["split"].map { split($0, in: route, &check) }
+  }
+
+  private mutating func split(
+    _ node: YAMLNode, in route: YAMLNode, _ check: inout SchemaCheck
+  ) -> RouteAction.Target {
+    var shares: [RouteAction.Share] = []
+    for element in node.elements {
+      guard let agent = element["agent"] else { continue }
+      refer(agent, "agent", in: "agents", &check)
+      refer(in: element["overrides"], &check)
+      refer(in: route["overrides"], &check)
+      let own = intern(route["overrides"], in: route) + intern(element["overrides"], in: route)
+      shares.append(.init(agent: agent.text ?? "", weight: element["weight"]?.integer ?? 0, overrides: own))
+    }
+    if shares.reduce(0, { $0 + $1.weight }) == 0 {
+      check.append(
+        node.diagnostic(
+          .error, "a split needs a weight above 0",
+          hint: "write [{agent: a, weight: 95}, {agent: b, weight: 5}]"))
+    }
+    return .split(shares)
+  }
+
+  private static func hook(_ node: YAMLNode) -> PreAnswerHook {
+    PreAnswerHook(
+      url: node["url"]?.text ?? node.text ?? "", secret: node["secret"]?.text,
+      deadline: .milliseconds(node["timeoutMs"]?.integer ?? 300),
+      onFailure: node["onFailure"]?.text.flatMap(PreAnswerHook.Default.init) ?? .proceed)
+  }
+
+  private func refer(_ node: YAMLNode, _ noun: String, in section: String, _ check: inout SchemaCheck) {
+    if let name = node.text, !definitions.has(name, in: section) {
+      check.append(definitions.unknown(node, noun, in: section))
+    }
+  }
+
+  private func refer(in overrides: YAMLNode?, _ check: inout SchemaCheck) {
+    if let overrides { AgentReferences.check(overrides, definitions, &check) }
+  }
+}
+
+// MARK: Which calls a route takes
+
+extension RouteCompiler {
+  private func toPatterns(_ node: YAMLNode, _ check: inout SchemaCheck) -> [NumberPattern] {
+    guard let to = node["match"]?["to"] else { return [] }
+    return patterns(to, &check)
+  }
+
+  private func patterns(_ node: YAMLNode, _ check: inout SchemaCheck) -> [NumberPattern] {
+    let nodes = node.kind == .sequence ? node.elements : [node]
+    return nodes.compactMap { node in
+      if let list = node["list"] {
+        refer(list, "caller list", in: "callerLists", &check)
+        return .list(list.text ?? "")
+      }
+      do throws(TextFault) {
+        return try NumberPattern(node.text ?? "", numbering)
+      } catch {
+        check.append(node.diagnostic(.error, error.message, hint: error.hint))
+        return nil
+      }
+    }
+  }
+
+  private func conditions(_ match: YAMLNode?, _ check: inout SchemaCheck) -> [Condition] {
+    guard let match else { return [] }
+    return match.pairs.flatMap { key, value -> [Condition] in
+      key.text == "to" ? [] : condition(key.text ?? "", value, &check)
+    }
+  }
+
+  private func condition(_ key: String, _ node: YAMLNode, _ check: inout SchemaCheck) -> [Condition] {
+    let texts = (node.kind == .sequence ? node.elements : [node]).compactMap(\.text)
+    switch key {
+    case "to": return [.to(patterns(node, &check))]
+    case "from": return [.from(patterns(node, &check))]
+    case "diversion": return [.diversion(patterns(node, &check))]
+    case "channel": return [.channel(texts)]
+    case "provider": return [.provider(texts)]
+    case "connection":
+      references(node, "connection", in: "connections", &check)
+      return [.connection(texts)]
+    case "trunk":
+      references(node, "trunk", in: "trunks", &check)
+      return [.trunk(texts)]
+    case "schedule":
+      references(node, "schedule", in: "schedules", &check)
+      return [.schedule(texts)]
+    case "header": return headers(node, &check)
+    case "language": return [.language(texts)]
+    case "percent": return [.percent(node.number ?? 0)]
+    case "attestation": return [.attestation(texts)]
+    case "sourceAddress":
+      return [
+        .sourceAddress(texts.compactMap { text in AddressPrefix(text).map { .init(prefix: $0, text: text) } })
+      ]
+    case "not":
+      let blocks = node.kind == .sequence ? node.elements : [node]
+      return [
+        .not(blocks.map { block in block.pairs.flatMap { condition($0.key.text ?? "", $0.value, &check) } })
+      ]
+    default: return []
+    }
+  }
+
+  private func headers(_ node: YAMLNode, _ check: inout SchemaCheck) -> [Condition] {
+    node.pairs.map { name, value in
+      let nodes = value.kind == .sequence ? value.elements : [value]
+      let patterns = nodes.compactMap { node -> TextPattern? in
+        do throws(TextFault) {
+          return try TextPattern(node.text ?? "")
+        } catch {
+          check.append(node.diagnostic(.error, error.message, hint: error.hint))
+          return nil
+        }
+      }
+      return .header(name.text ?? "", patterns)
+    }
+  }
+
+  private func references(_ node: YAMLNode, _ noun: String, in section: String, _ check: inout SchemaCheck) {
+    for element in node.kind == .sequence ? node.elements : [node] {
+      refer(element, noun, in: section, &check)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/// A route table as it was at one moment: immutable, shared by all calls that it routed.
+public final class RouteSnapshot: Sendable {
+  /// Names the content; the same files have the same version everywhere.
+  public let version: String
+  /// The files that it was made of.
+  public let files: [String]
+  /// In the order of the files.
+  public let trunks: [Trunk]
+  /// In the order of the files. Passwords are in place: never log them.
+  public let connections: [SIPConnection]
+  /// What a person should look at, though the table can be used.
+  public let warnings: DiagnosticList
+
+  let table: RouteTable
+  let context: ConditionContext
+  let settings: AgentSettings
+  let numbering: Numbering
+  let secrets: Secrets
+  private let trunkNumbering: [String: Numbering]
+  private let connectionNumbering: [String: Numbering]
+  /// Configurations that were asked for before; all calls of an agent share one.
+  private let configurations = Lock<[ConfigurationKey: AgentConfiguration]>([:])
+
+  /// Configurations beyond this many are made anew for each call.
+  private static let maximumConfigurations = 10_000
+
+  private struct ConfigurationKey: Hashable {
+    var agent: String
+    var channel: String
+    var overrides: [Int]
+  }
+
+  init(
+    version: String, files: [String], table: RouteTable, context: ConditionContext, settings: AgentSettings,
+    numbering: Numbering, trunks: [Trunk], connections: [SIPConnection], secrets: Secrets,
+    warnings: DiagnosticList = .init()
+  ) {
+    self.version = version
+    self.files = files
+    self.table = table
+    self.context = context
+    self.settings = settings
+    self.numbering = numbering
+    self.trunks = trunks
+    self.connections = connections
+    self.secrets = secrets
+    self.warnings = warnings
+    func numberings<T>(_ items: [T], _ name: (T) -> String, _ region: (T) -> String?) -> [String: Numbering] {
+      Dictionary(items.compactMap { item in region(item).map { (name(item), Numbering(region: $0)) } }) {
+        _, last in last
+      }
+    }
+    trunkNumbering = numberings(trunks, \.name, \.region)
+    connectionNumbering = numberings(connections, \.name, \.region)
+  }
+
+  /// How many routes there are.
+  public var routeCount: Int { table.routes.count }
+  /// The names of all agents, sorted.
+  public var agentNames: [String] { settings.agents.keys.sorted() }
+
+  /// How numbers of a call are read: by its trunk, its connection, or the table.
+  func numbering(for call: InboundCall) -> Numbering {
+    call.trunk.flatMap { trunkNumbering[$0] } ?? call.connection.flatMap { connectionNumbering[$0] }
+      ?? numbering
+  }
+
+  /// Position of the route that takes a call; `nil` when none does. Pure.
+  func winner(_ facts: CallFacts) -> Int? {
+    var winner: Int?
+    table.index.search(facts.to) { route, _ in
+      guard table.fits(route, facts, context) else { return false }
+      winner = route
+      return true
+    }
+    return winner
+  }
+
+  /// An agent's configuration by name; `nil` when there is no such agent.
+  /// - Parameters:
+  ///   - overrides: Positions of the route's overrides.
+  ///   - session: What the session that asked wants; merged last.
+  func configuration(
+    of name: String, channel: String, overrides: [Int], session: JSONValue = [:]
+  ) -> AgentConfiguration? {
+    guard let agent = settings.agents[name] else { return nil }
+    let hasSession = session != [:] && session != .null
+    let key = ConfigurationKey(agent: name, channel: channel, overrides: overrides)
+    if !hasSession, let known = configurations.withLock({ $0[key] }) { return known }
+    var layers = overrides.map { table.overrides[$0] }
+    if hasSession { layers.append(Sourced(session, from: .resource("session"))) }
+    let merged = settings.merged(agent, channel: channel, layers: layers)
+    let configuration = settings.configuration(named: name, merged.json, secrets)
+    if !hasSession {
+      configurations.withLock { known in
+        if known.count < RouteSnapshot.maximumConfigurations { known[key] = configuration }
+      }
+    }
+    return configuration
+  }
+}
+
+extension RouteTable {
+  /// Whether all conditions of a route hold.
+  func fits(_ route: Int, _ facts: CallFacts, _ context: ConditionContext) -> Bool {
+    let conditions = conditions[Int(routes[route].conditions)]
+    return conditions.allSatisfy { $0.holds(facts, context, route: name(of: route)) }
+  }
+}

@@ -1,0 +1,172 @@
+/// Makes a snapshot of files: reads, checks, compiles. Whatever is wrong is reported with its place, all at once.
+public enum RouteTableLoader {
+  /// Loads a directory.
+  public static func load(directory: String) -> Result<RouteSnapshot, DiagnosticList> {
+    do throws(DiagnosticList) {
+      return load(try RouteSource.directory(directory))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Loads files that were read before.
+  public static func load(_ source: RouteSource) -> Result<RouteSnapshot, DiagnosticList> {
+    var loading = Loading(source)
+    do throws(DiagnosticList) {
+      return .success(try loading.run())
+    } catch {
+      return .failure(error)
+    }
+  }
+}
+
+/// One load.
+private struct Loading {
+  private let source: RouteSource
+  private var check = SchemaCheck()
+  private var definitions = Definitions()
+  private var secrets = Secrets()
+  /// Digests of the files besides the table's own, by path.
+  private var lists: [String: [UInt8]] = [:]
+
+  init(_ source: RouteSource) { self.source = source }
+
+  mutating func run() throws(DiagnosticList) -> RouteSnapshot {
+    parse()
+    let numbering = numbering()
+    let settings = AgentSettings(definitions, &check)
+    let context = ConditionContext(lists: callerLists(numbering), schedules: schedules())
+    let trunks = trunks()
+    let connections = connections()
+    var compiler = RouteCompiler(definitions, numbering)
+    for list in definitions.routes { list.forEachChild { compiler.add($0, &check) } }
+    for list in definitions.tests { check.check(list, .list(.object(RouteSchema.test))) }
+    if check.diagnostics.hasErrors { throw check.diagnostics }
+    return RouteSnapshot(
+      version: RouteVersion.of(source, lists), files: source.files.map(\.path), table: compiler.table(),
+      context: context,
+      settings: settings, numbering: numbering, trunks: trunks, connections: connections, secrets: secrets)
+  }
+
+  private mutating func parse() {
+    for file in source.files {
+      do {
+        guard let root = try YAML.parse(file.bytes, file: file.path) else { continue }
+        definitions.take(root, &check)
+        readSecrets(of: root)
+      } catch {
+        check.append(contentsOf: error)
+      }
+    }
+  }
+
+  /// Reads everything that the file refers to with `${…}`.
+  private mutating func readSecrets(of root: YAMLNode) {
+    guard root.document.text.contains(UInt8(ascii: "$")) else { return }
+    for (index, entry) in root.document.entries.enumerated()
+    where entry.kind == .plain || entry.kind == .quoted {
+      let node = YAMLNode(document: root.document, index: index)
+      guard let text = node.text, SecretReference.occurs(in: text) else { continue }
+      do throws(TextFault) {
+        try secrets.read(text, from: source)
+      } catch {
+        check.append(node.diagnostic(.error, error.message, hint: error.hint))
+      }
+    }
+  }
+
+  private mutating func numbering() -> Numbering {
+    guard let node = definitions.numbering,
+      check.check(node, .object(RouteSchema.numbering), key: "numbering")
+    else {
+      return Numbering()
+    }
+    return Numbering(region: node["region"]?.text)
+  }
+
+  private mutating func callerLists(_ numbering: Numbering) -> [String: NumberSet] {
+    var result: [String: NumberSet] = [:]
+    for entry in definitions.entries(of: "callerLists") {
+      guard check.check(entry.value, .object(RouteSchema.callerList), key: entry.name) else { continue }
+      var set = NumberSet()
+      for node in entry.value["numbers"]?.elements ?? [] {
+        do {
+          set.insert(try NumberPattern(node.text ?? "", numbering))
+        } catch {
+          check.append(node.diagnostic(.error, error.message, hint: error.hint))
+        }
+      }
+      if let file = entry.value["file"], let content = CallerListFile.content(file, source, &check) {
+        lists[file.text ?? ""] = Digest.hash(content)
+        set = CallerListFile.numbers(in: content, path: file.text ?? "", numbering, &check)
+      }
+      result[entry.name] = set
+    }
+    return result
+  }
+
+  private mutating func schedules() -> [String: Schedule] {
+    var result: [String: Schedule] = [:]
+    for entry in definitions.entries(of: "schedules") {
+      guard check.check(entry.value, .object(RouteSchema.schedule), key: entry.name),
+        let zone = entry.value["timezone"], let name = zone.text
+      else { continue }
+      guard let rules = source.timeZone(name).flatMap({ TimeZoneRules(name: name, file: $0) }) else {
+        check.append(
+          zone.diagnostic(
+            .error, "there is no time zone '\(name)'",
+            hint: "write a name of the IANA database, e.g. Europe/London or UTC"))
+        continue
+      }
+      func texts(_ key: String) -> [String] {
+        entry.value[key].map { $0.kind == .sequence ? $0.elements : [$0] }?.compactMap(\.text) ?? []
+      }
+      // Both were checked with the shape.
+      result[entry.name] = Schedule(
+        name: entry.name, zone: rules, open: texts("open").compactMap { try? OpeningHours($0) },
+        closed: texts("closed").compactMap { DatePattern($0) })
+    }
+    return result
+  }
+
+  private mutating func trunks() -> [Trunk] {
+    var trunks: [Trunk] = []
+    for entry in definitions.entries(of: "trunks") {
+      guard check.check(entry.value, .object(RouteSchema.trunk), key: entry.name) else { continue }
+      if entry.value["addresses"] == nil, entry.value["auth"] == nil {
+        check.append(
+          entry.key.diagnostic(
+            .error, "the trunk '\(entry.name)' lets nobody in", hint: "give it 'addresses', 'auth', or both"))
+      }
+      trunks.append(Trunk(name: entry.name, entry.value, secrets))
+    }
+    return trunks
+  }
+
+  private mutating func connections() -> [SIPConnection] {
+    var connections: [SIPConnection] = []
+    for entry in definitions.entries(of: "connections") {
+      guard check.check(entry.value, .object(RouteSchema.connection), key: entry.name) else { continue }
+      if let agent = entry.value["agentId"], !definitions.has(agent.text ?? "", in: "agents") {
+        check.append(definitions.unknown(agent, "agent", in: "agents"))
+      }
+      connections.append(SIPConnection(name: entry.name, entry.value, secrets))
+    }
+    return connections
+  }
+}
+
+/// Names a table by its content.
+enum RouteVersion {
+  /// The first 12 hexadecimal digits of a SHA-256 over the names and contents of the files, caller lists among them.
+  /// Secrets do not count: a version is shown everywhere.
+  static func of(_ source: RouteSource, _ lists: [String: [UInt8]]) -> String {
+    var all: [UInt8] = []
+    for file in source.files {
+      let name = file.path.hasPrefix(source.root) ? file.path.dropFirst(source.root.count) : file.path[...]
+      all += Array(name.utf8) + [0] + Digest.hash(file.bytes)
+    }
+    for (path, digest) in lists.sorted(by: { $0.key < $1.key }) { all += Array(path.utf8) + [0] + digest }
+    return String(Digest.hexadecimal(Digest.hash(all)).prefix(12))
+  }
+}

@@ -1,0 +1,109 @@
+/// What may stand at a place of a route file. The loader checks and reads files by it, and the JSON Schema for editors
+/// is printed from it: there is one description of the language, ``RouteSchema``.
+indirect enum Shape: Sendable {
+  /// Text as it was typed, whatever it looks like.
+  case text(TextShape)
+  case integer(ClosedRange<Int>)
+  case number(ClosedRange<Double>)
+  case boolean
+  case choice([String])
+  /// Anything that JSON can say; scalars are read by their spelling.
+  case free
+  case list(Shape)
+  /// A list, or one element without the brackets.
+  case oneOrMany(Shape)
+  /// Names of the writer's choice, each with a value.
+  case named(Shape)
+  case object(ObjectShape)
+  /// A scalar as the short form of an object.
+  case short(Shape, ObjectShape)
+  /// A scalar or an object of some kind, or a list of them.
+  case shortOrMany(Shape, ObjectShape)
+  /// Some keys of an object, any of them `null`: an override (RFC 7396).
+  case patch(ObjectShape)
+}
+
+/// What a text must look like.
+struct TextShape: Sendable {
+  /// For messages: `a number`, `the name of an agent`.
+  var noun: String
+  /// A regular expression of ECMA 262 for editors.
+  var pattern: String?
+  /// Says what is wrong with a text; `nil` when nothing is.
+  var fault: (@Sendable (String) -> TextFault?)?
+
+  init(_ noun: String = "text", pattern: String? = nil, fault: (@Sendable (String) -> TextFault?)? = nil) {
+    self.noun = noun
+    self.pattern = pattern
+    self.fault = fault
+  }
+}
+
+/// What is wrong with a text, and what to write instead.
+struct TextFault: Error, Hashable {
+  var message: String
+  var hint: String?
+  init(_ message: String, hint: String? = nil) {
+    self.message = message
+    self.hint = hint
+  }
+}
+
+/// A key of an object.
+struct Field: Sendable {
+  var name: String
+  var shape: Shape
+  var isRequired: Bool
+  /// One sentence for the person who writes it; editors show it.
+  var doc: String
+  /// The name as bytes, for comparing without making a string.
+  let bytes: [UInt8]
+
+  init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
+    self.name = name
+    self.shape = shape
+    isRequired = required
+    self.doc = doc
+    bytes = Array(name.utf8)
+  }
+}
+
+/// The keys of a mapping.
+final class ObjectShape: Sendable {
+  /// For messages: `a route`.
+  let noun: String
+  let doc: String
+  let fields: [Field]
+  /// What other keys hold, where others are allowed.
+  let others: Shape?
+  /// Keys of which exactly one must be there.
+  let exactlyOne: [String]
+  private let required: [Int]
+
+  init(
+    _ noun: String, doc: String = "", _ fields: [Field], others: Shape? = nil, exactlyOne: [String] = []
+  ) {
+    self.noun = noun
+    self.doc = doc
+    self.fields = fields
+    self.others = others
+    self.exactlyOne = exactlyOne
+    required = fields.indices.filter { fields[$0].isRequired }
+    precondition(fields.count <= 64, "a mask has 64 bits")
+  }
+
+  /// The position of a field among `fields`.
+  func index(of name: ArraySlice<UInt8>) -> Int? {
+    for index in fields.indices where fields[index].bytes.count == name.count {
+      if fields[index].bytes.elementsEqual(name) { return index }
+    }
+    return nil
+  }
+
+  /// Required fields that are not in `present`, a mask of positions.
+  func missing(from present: UInt64) -> [Field] {
+    required.filter { present & (1 << UInt64($0)) == 0 }.map { fields[$0] }
+  }
+
+  subscript(name: String) -> Field? { fields.first { $0.name == name } }
+}

@@ -1,0 +1,163 @@
+/// Compares a node with the shape that it should have, and reports all that differs.
+struct SchemaCheck {
+  private(set) var diagnostics = DiagnosticList()
+
+  /// Checks one node. Returns whether it is sound.
+  @discardableResult
+  mutating func check(_ node: YAMLNode, _ shape: Shape, key: String = "", isPatch: Bool = false) -> Bool {
+    if isPatch, node.isNull { return true }
+    switch shape {
+    case .text(let text): return checkText(node, text, key)
+    case .integer(let range):
+      guard let value = node.integer else {
+        return fail(node, wants("a whole number", key), node.typeHint("a whole number"))
+      }
+      return range.contains(value)
+        || fail(node, "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+    case .number(let range):
+      guard let value = node.number else {
+        return fail(node, wants("a number", key), node.typeHint("a number"))
+      }
+      return range.contains(value)
+        || fail(node, "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+    case .boolean:
+      return node.bool != nil || fail(node, wants("true or false", key), node.typeHint("true or false"))
+    case .choice(let choices): return checkChoice(node, choices, key)
+    case .free: return true
+    case .list(let element):
+      guard node.kind == .sequence else { return fail(node, wants("a list", key), "write [\(node.sample)]") }
+      return checkElements(node, element, key, isPatch)
+    case .oneOrMany(let element):
+      return node.kind == .sequence
+        ? checkElements(node, element, key, isPatch) : check(node, element, key: key, isPatch: isPatch)
+    case .named(let value): return checkNamed(node, value, key, isPatch)
+    case .object(let object): return checkObject(node, object, key, isPatch: isPatch)
+    case .short(let scalar, let object):
+      return node.kind == .mapping
+        ? checkObject(node, object, key, isPatch: isPatch) : check(node, scalar, key: key, isPatch: isPatch)
+    case .shortOrMany(let scalar, let object):
+      return node.kind == .sequence
+        ? checkElements(node, .short(scalar, object), key, isPatch)
+        : check(node, .short(scalar, object), key: key, isPatch: isPatch)
+    case .patch(let object): return checkObject(node, object, key, isPatch: true)
+    }
+  }
+
+  mutating func append(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+  mutating func append(contentsOf list: DiagnosticList) { diagnostics.append(contentsOf: list) }
+
+  private func wants(_ noun: String, _ key: String) -> String {
+    key.isEmpty ? "\(noun) is wanted here" : "'\(key)' wants \(noun)"
+  }
+
+  private mutating func fail(_ node: YAMLNode, _ message: String, _ hint: String? = nil) -> Bool {
+    let isType = message.contains("want")
+    diagnostics.append(
+      node.diagnostic(.error, isType ? "\(message), not \(node.described)" : message, hint: hint))
+    return false
+  }
+
+  private mutating func checkText(_ node: YAMLNode, _ shape: TextShape, _ key: String) -> Bool {
+    guard node.kind == .scalar, !node.isNull else { return fail(node, wants(shape.noun, key)) }
+    guard let fault = shape.fault, let text = node.text, !SecretReference.occurs(in: text) else {
+      return true
+    }
+    guard let problem = fault(text) else { return true }
+    diagnostics.append(node.diagnostic(.error, problem.message, hint: problem.hint))
+    return false
+  }
+
+  private mutating func checkChoice(_ node: YAMLNode, _ choices: [String], _ key: String) -> Bool {
+    if let text = node.text, choices.contains(text) { return true }
+    let near = Suggestion.nearest(to: node.text ?? "", in: choices)
+    let list = choices.joined(separator: ", ")
+    return fail(
+      node, wants("one of \(list)", key), near.map { "did you mean '\($0)'?" })
+  }
+
+  private mutating func checkElements(
+    _ node: YAMLNode, _ element: Shape, _ key: String, _ isPatch: Bool
+  ) -> Bool {
+    var isSound = true
+    node.forEachChild { child in
+      if !check(child, element, key: key, isPatch: false) { isSound = false }
+    }
+    return isSound
+  }
+
+  private mutating func checkNamed(
+    _ node: YAMLNode, _ value: Shape, _ key: String, _ isPatch: Bool
+  ) -> Bool {
+    guard node.kind == .mapping else { return fail(node, wants("names with values ('name: …')", key)) }
+    var isSound = true
+    node.forEachPair { name, child in
+      if name.bytes.isEmpty {
+        isSound = fail(name, "a name cannot be empty")
+      } else if !check(child, value, key: name.text ?? "", isPatch: isPatch) {
+        isSound = false
+      }
+    }
+    return isSound
+  }
+
+  private mutating func checkObject(
+    _ node: YAMLNode, _ object: ObjectShape, _ key: String, isPatch: Bool
+  ) -> Bool {
+    guard node.kind == .mapping else {
+      // `channels: {sip: }` says "with nothing set", which is fine where nothing is required.
+      if node.isNull, object.missing(from: 0).isEmpty, object.exactlyOne.isEmpty { return true }
+      let keys = object.fields.prefix(4).map(\.name).joined(separator: ", ")
+      return fail(
+        node, wants("keys and values", key),
+        "keys of \(object.noun): \(keys)\(object.fields.count > 4 ? ", …" : "")")
+    }
+    var isSound = true
+    var present: UInt64 = 0
+    node.forEachPair { name, value in
+      if let index = object.index(of: name.bytes) {
+        present |= 1 << UInt64(index)
+        let field = object.fields[index]
+        if !check(value, field.shape, key: field.name, isPatch: isPatch) { isSound = false }
+      } else if let others = object.others {
+        if !check(value, others, key: name.text ?? "", isPatch: isPatch) { isSound = false }
+      } else {
+        diagnostics.append(
+          UnknownKey.diagnostic(name, known: object.fields.map(\.name), in: "in \(object.noun)"))
+        isSound = false
+      }
+    }
+    if !isPatch { isSound = checkPresence(node, object, present, isSound) && isSound }
+    return isSound
+  }
+
+  /// Keys that must be there.
+  private mutating func checkPresence(
+    _ node: YAMLNode, _ object: ObjectShape, _ present: UInt64, _ isSound: Bool
+  ) -> Bool {
+    var isComplete = true
+    for field in object.missing(from: present) {
+      diagnostics.append(
+        node.diagnostic(.error, "\(object.noun) needs '\(field.name)'", hint: field.doc))
+      isComplete = false
+    }
+    guard !object.exactlyOne.isEmpty else { return isComplete }
+    let found = object.exactlyOne.filter { node[$0] != nil }
+    if found.count == 1 { return isComplete }
+    // A misspelt key was reported already; "one is missing" on top of it would only confuse.
+    if found.isEmpty, !isSound { return false }
+    let list = object.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
+    let message =
+      found.isEmpty
+      ? "\(object.noun) needs one of \(list)"
+      : "\(object.noun) takes only one of \(list), not \(found.map { "'\($0)'" }.joined(separator: " and "))"
+    diagnostics.append(node.diagnostic(.error, message))
+    return false
+  }
+}
+
+extension YAMLNode {
+  fileprivate var sample: String { kind == .scalar ? (text ?? "…") : "…" }
+
+  /// What to write when the value is right but its spelling is not.
+  fileprivate func typeHint(_ wanted: String) -> String? { mismatch(wanted).hint }
+}
