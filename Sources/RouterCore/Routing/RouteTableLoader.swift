@@ -121,10 +121,9 @@ private struct Loading {
       func texts(_ key: String) -> [String] {
         entry.value[key].map { $0.kind == .sequence ? $0.elements : [$0] }?.compactMap(\.text) ?? []
       }
-      // Both were checked with the shape.
+      let open = texts("open").compactMap { try? OpeningHours($0) }  // bad ones were reported
       result[entry.name] = Schedule(
-        name: entry.name, zone: rules, open: texts("open").compactMap { try? OpeningHours($0) },
-        closed: texts("closed").compactMap { DatePattern($0) })
+        name: entry.name, zone: rules, open: open, closed: texts("closed").compactMap { DatePattern($0) })
     }
     return result
   }

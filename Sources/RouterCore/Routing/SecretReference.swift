@@ -72,9 +72,9 @@ struct Secrets: Sendable {
 
   /// The text with values in the place of references.
   func fill(_ text: String) -> String {
-    guard SecretReference.occurs(in: text), let parts = try? SecretReference.parts(of: text) else {
-      return text  // no references, or none that passed the check
-    }
+    guard SecretReference.occurs(in: text) else { return text }
+    let parts = try? SecretReference.parts(of: text)  // a table with a bad one was refused when it was loaded
+    guard let parts else { return text }
     return parts.map { $0.literal + ($0.reference.flatMap { values[$0] } ?? "") }.joined()
   }
 

@@ -246,97 +246,28 @@ struct YAMLComposer {
   }
 
   private mutating func fail(_ event: yaml_event_t, _ message: String, hint: String? = nil) {
-    let mark = event.start_mark
-    problems.append(YAMLProblem.at(mark, message, hint: hint, file: file, source: source))
+    problems.append(YAMLProblem(file: file, source: source).at(event.start_mark.place, message, hint: hint))
   }
 
   private func syntaxError(of parser: yaml_parser_t) -> Diagnostic {
-    YAMLProblem.syntaxError(of: parser, file: file, source: source)
+    let problem = parser.problem.map { String(cString: $0) } ?? "not understood"
+    let reporter = YAMLProblem(file: file, source: source)
+    if parser.error == YAML_READER_ERROR {
+      return reporter.notText(problem, offset: Int(parser.problem_offset))
+    }
+    let context = parser.context.map { String(cString: $0) } ?? ""
+    return reporter.syntax(
+      problem, at: parser.problem_mark.place, context: context, from: parser.context_mark.place)
   }
+}
+
+extension yaml_mark_t {
+  fileprivate var place: YAMLProblem.Place { .init(line: Int(line) + 1, column: Int(column) + 1) }
 }
 
 extension YAMLEntry {
   fileprivate init(_ kind: Kind, _ event: yaml_event_t, a: Int = 0, b: Int = 0) {
     self.init(
       kind, line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1, a: a, b: b)
-  }
-}
-
-/// libyaml's complaints, in words for a person.
-private enum YAMLProblem {
-  static func at(
-    _ mark: yaml_mark_t, _ message: String, hint: String?, file: String, source: [UInt8],
-    notes: [Diagnostic.Note] = []
-  ) -> Diagnostic {
-    Diagnostic(
-      .error, message, hint: hint,
-      at: SourceLocation(file: file, line: Int(mark.line) + 1, column: Int(mark.column) + 1),
-      sourceLine: YAMLDocument.line(Int(mark.line) + 1, of: source), notes: notes)
-  }
-
-  static func syntaxError(of parser: yaml_parser_t, file: String, source: [UInt8]) -> Diagnostic {
-    let problem = parser.problem.map { String(cString: $0) } ?? "not understood"
-    let context = parser.context.map { String(cString: $0) } ?? ""
-    if parser.error == YAML_READER_ERROR {
-      return readerError(problem, offset: Int(parser.problem_offset), file: file, source: source)
-    }
-    let mark = parser.problem_mark
-    let line = YAMLDocument.line(Int(mark.line) + 1, of: source)
-    let character = line.unicodeScalars.dropFirst(Int(mark.column)).first
-    let (message, hint) = words(problem, context, character)
-    var notes: [Diagnostic.Note] = []
-    if parser.context != nil, parser.context_mark.line != mark.line, context.hasPrefix("while parsing") {
-      let place = SourceLocation(
-        file: file, line: Int(parser.context_mark.line) + 1, column: Int(parser.context_mark.column) + 1)
-      notes = [.init("\(context.dropFirst(6)) that begins here", at: place)]
-    }
-    return at(mark, message, hint: hint, file: file, source: source, notes: notes)
-  }
-
-  private static func words(
-    _ problem: String, _ context: String, _ character: Unicode.Scalar?
-  ) -> (String, String?) {
-    if character == "\t" { return ("a tab cannot be used for indentation", "use spaces") }
-    if context == "while scanning an alias" {
-      return ("a value cannot begin with *", "put it in quotes: \"*…\"")
-    }
-    switch problem {
-    case "mapping values are not allowed in this context":
-      return (
-        "a ':' with a space after it cannot stand here",
-        "put text with ': ' in it in quotes, or check the indentation of this line"
-      )
-    case "found character that cannot start any token":
-      let sign = character.map { "'\($0)'" } ?? "this character"
-      return ("a value cannot begin with \(sign)", "put it in quotes")
-    case "did not find expected key":
-      return ("a key was expected here", "check the indentation of this line and the quotes of the one above")
-    case "could not find expected ':'":
-      return ("a ':' is missing after a key", "write 'key: value', with a space after the ':'")
-    case "did not find expected '-' indicator":
-      return ("a '-' was expected here", "begin every element of the list with '- ', all in one column")
-    case "did not find expected ',' or '}'":
-      return ("a ',' or '}' is missing", "close what was opened with '{', and put text with ',' in quotes")
-    case "did not find expected ',' or ']'":
-      return ("a ',' or ']' is missing", "close what was opened with '[', and put text with ',' in quotes")
-    case "found unexpected end of stream":
-      return ("the file ends inside of a quoted text", "close the quotes")
-    default:
-      return (context.isEmpty ? problem : "\(problem) (\(context))", nil)
-    }
-  }
-
-  /// Bytes that are no text: libyaml gives an offset, no line.
-  private static func readerError(
-    _ problem: String, offset: Int, file: String, source: [UInt8]
-  ) -> Diagnostic {
-    let before = source.prefix(max(0, min(offset, source.count)))
-    let lines = before.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
-    return Diagnostic(
-      .error, "the file is not plain UTF-8 text here (\(problem))",
-      hint: "save it as UTF-8, without control characters",
-      at: SourceLocation(file: file, line: max(1, lines.count), column: column),
-      sourceLine: YAMLDocument.line(max(1, lines.count), of: source))
   }
 }

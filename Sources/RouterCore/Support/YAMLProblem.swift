@@ -1,0 +1,81 @@
+/// libyaml's complaints, in words for a person.
+struct YAMLProblem {
+  /// Both from 1.
+  struct Place {
+    var line: Int
+    var column: Int
+  }
+
+  let file: String
+  let source: [UInt8]
+
+  /// Something wrong at a place.
+  func at(
+    _ place: Place, _ message: String, hint: String? = nil, notes: [Diagnostic.Note] = []
+  ) -> Diagnostic {
+    Diagnostic(
+      .error, message, hint: hint, at: location(place), sourceLine: YAMLDocument.line(place.line, of: source),
+      notes: notes)
+  }
+
+  private func location(_ place: Place) -> SourceLocation {
+    SourceLocation(file: file, line: place.line, column: place.column)
+  }
+
+  /// What the scanner or parser stumbled over, and what it was doing.
+  func syntax(_ problem: String, at place: Place, context: String, from start: Place) -> Diagnostic {
+    let line = YAMLDocument.line(place.line, of: source)
+    let character = line.unicodeScalars.dropFirst(place.column - 1).first
+    let (message, hint) = YAMLProblem.words(problem, context, character)
+    var notes: [Diagnostic.Note] = []
+    if start.line != place.line, context.hasPrefix("while parsing") {
+      notes = [.init("\(context.dropFirst("while parsing ".count)) that begins here", at: location(start))]
+    }
+    return at(place, message, hint: hint, notes: notes)
+  }
+
+  private static func words(
+    _ problem: String, _ context: String, _ character: Unicode.Scalar?
+  ) -> (message: String, hint: String?) {
+    if character == "\t" { return ("a tab cannot be used for indentation", "use spaces") }
+    if context == "while scanning an alias" {
+      return ("a value cannot begin with *", "put it in quotes: \"*…\"")
+    }
+    switch problem {
+    case "mapping values are not allowed in this context":
+      return (
+        "a ':' with a space after it cannot stand here",
+        "put text with ': ' in it in quotes, or check the indentation of this line"
+      )
+    case "found character that cannot start any token":
+      let sign = character.map { "'\($0)'" } ?? "this character"
+      return ("a value cannot begin with \(sign)", "put it in quotes")
+    case "did not find expected key":
+      return (
+        "a key was expected here", "check the indentation of this line and the quotes of the one above"
+      )
+    case "could not find expected ':'":
+      return ("a ':' is missing after a key", "write 'key: value', with a space after the ':'")
+    case "did not find expected '-' indicator":
+      return ("a '-' was expected here", "begin every element of the list with '- ', all in one column")
+    case "did not find expected ',' or '}'":
+      return ("a ',' or '}' is missing", "close what was opened with '{', and put text with ',' in quotes")
+    case "did not find expected ',' or ']'":
+      return ("a ',' or ']' is missing", "close what was opened with '[', and put text with ',' in quotes")
+    case "found unexpected end of stream":
+      return ("the file ends inside of a quoted text", "close the quotes")
+    default:
+      return (context.isEmpty ? problem : "\(problem) (\(context))", nil)
+    }
+  }
+
+  /// Bytes that are no text: libyaml gives an offset, no line.
+  func notText(_ problem: String, offset: Int) -> Diagnostic {
+    let before = source.prefix(max(0, min(offset, source.count)))
+    let lines = before.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
+    return at(
+      Place(line: max(1, lines.count), column: column), "the file is not plain UTF-8 text here (\(problem))",
+      hint: "save it as UTF-8, without control characters")
+  }
+}
