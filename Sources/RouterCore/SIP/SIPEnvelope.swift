@@ -94,14 +94,17 @@ struct SIPEnvelope: Sendable {
 
   /// URIs are looked at when a request stands outside of a dialog; within one, tags decide.
   private static func checkAddresses(_ headers: SIPHeaders, _ uri: Range<Int32>) throws(SIPDefect) {
-    guard let target = headers.withBytes(uri, { SIPURI(bytes: $0) }) else { throw SIPDefect("Bad Request-URI") }
+    guard let target = headers.withBytes(uri, { SIPURI(bytes: $0) }) else {
+      throw SIPDefect("Bad Request-URI")
+    }
     switch target.scheme {
     case "sip", "sips", "tel": break
     default: throw SIPDefect("Unsupported URI Scheme", status: 416)
     }
     // Header fields have no place in a Request-URI (section 19.1.1).
     if target.rawHeaders != nil { throw SIPDefect("Header Fields In Request-URI") }
-    for name in [SIPHeaderName.from, .to] where headers.withBytes(name, { SIPAddress(bytes: $0) == nil }) == true {
+    for name in [SIPHeaderName.from, .to]
+    where headers.withBytes(name, { SIPAddress(bytes: $0) == nil }) == true {
       throw SIPDefect("Bad \(name.names.full)")
     }
   }
@@ -130,7 +133,8 @@ struct SIPTransactionKey: Hashable, Sendable {
       }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
-    let hasCookie = envelope.via.branch.map { headers.withBytes($0) { $0.starts(with: "z9hG4bK".utf8) } } ?? false
+    let hasCookie =
+      envelope.via.branch.map { headers.withBytes($0) { $0.starts(with: "z9hG4bK".utf8) } } ?? false
     if hasCookie, let branch = envelope.via.branch {
       bytes += headers.storage[Int(branch.lowerBound)..<Int(branch.upperBound)]
       bytes.append(0)

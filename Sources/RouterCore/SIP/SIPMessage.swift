@@ -114,7 +114,9 @@ struct SIPParser {
 
   /// `METHOD URI SIP/2.0`, one blank between (section 7.1); other blanks are a defect but can be answered.
   private mutating func requestLine(_ first: Int, _ end: Int) -> SIPMessage.Start? {
-    guard let last = slice(0, end).trimmedEnd.lastIndex(where: SIPByte.isBlank), last >= first else { return nil }
+    guard let last = slice(0, end).trimmedEnd.lastIndex(where: SIPByte.isBlank), last >= first else {
+      return nil
+    }
     let version = slice(last + 1, end).trimmed()
     guard version.prefixIsSIP else { return nil }
     if !version.equalsFolded("sip/2.0") { note(SIPDefect("Version Not Supported", status: 505)) }
@@ -123,7 +125,9 @@ struct SIPParser {
     if !method.allSatisfy(SIPByte.isToken) { note(SIPDefect("Bad Method")) }
     guard last > first else { return nil }
     let uri = slice(first + 1, last)
-    if uri.isEmpty || uri.contains(where: { SIPByte.isBlank($0) || $0 == SIPByte.less || $0 == SIPByte.greater }) {
+    if uri.isEmpty
+      || uri.contains(where: { SIPByte.isBlank($0) || $0 == SIPByte.less || $0 == SIPByte.greater })
+    {
       note(SIPDefect("Bad Request-URI"))
     }
     return .request(SIPMethod(method), uri: Int32(first + 1)..<Int32(last))
@@ -155,7 +159,9 @@ struct SIPParser {
   private mutating func field(_ start: Int, _ end: Int) {
     guard fields.count < fieldLimit else { return note(SIPDefect("Too Many Header Fields")) }
     let line = slice(start, end)
-    guard let colon = line.firstIndex(of: SIPByte.colon) else { return note(SIPDefect("Header Without Colon")) }
+    guard let colon = line.firstIndex(of: SIPByte.colon) else {
+      return note(SIPDefect("Header Without Colon"))
+    }
     let name = UnsafeRawBufferPointer(rebasing: line[..<colon]).trimmedEnd
     guard !name.isEmpty, name.allSatisfy(SIPByte.isToken) else { return note(SIPDefect("Bad Header Name")) }
     var low = start + colon + 1

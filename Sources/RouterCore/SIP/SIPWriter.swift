@@ -78,7 +78,8 @@ extension SIPWriter {
   /// request really came from (section 18.2.1, RFC 3581), Record-Route for responses that make a dialog, From, To
   /// with our tag, Call-ID, CSeq.
   mutating func beginResponse(
-    _ status: Int, _ reason: String, to message: SIPMessage, via: SIPVia, source: SocketAddress, toTag: String?,
+    _ status: Int, _ reason: String, to message: SIPMessage, via: SIPVia, source: SocketAddress,
+    toTag: String?,
     recordsRoute: Bool = false
   ) {
     let headers = message.headers
