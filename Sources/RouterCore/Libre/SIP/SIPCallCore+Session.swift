@@ -10,7 +10,7 @@ extension SIPCallCore {
   }
 
   /// Whether an INVITE or an offer is under way, in either direction.
-  var isChanging: Bool { outgoing != nil || invite != nil || success != nil || reinviteRetry != nil }
+  var isChanging: Bool { outgoing != nil || invite != nil || success != nil || reinviteDelay != nil }
 
   private func reinviteDone(_ response: SIPResponse) {
     let done = changed
@@ -48,9 +48,9 @@ extension SIPCallCore {
       // Both wanted the same at once: who owns the Call-ID waits longer (section 14.1).
       let delay = isServer ? Int.random(in: 0...200) * 10 : Int.random(in: 210...400) * 10
       let timer = LoopTimer()
-      reinviteRetry = timer
+      reinviteDelay = timer
       timer.start(after: .milliseconds(delay)) { [unowned self] in
-        reinviteRetry = nil
+        reinviteDelay = nil
         guard !isChanging else { return reinviteDone(response) }
         sendReinvite(sdp, headers, isRetry: true)
       }
@@ -169,6 +169,6 @@ extension SIPCallCore {
   /// The answer to a refresh may carry a changed session.
   private func emitChange(_ response: SIPResponse) {
     guard state == .up, let sdp = response.sdp else { return }
-    emit(.refreshed(sdp: sdp))
+    emit(.acknowledged(sdp: sdp))
   }
 }

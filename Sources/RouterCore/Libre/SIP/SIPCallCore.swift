@@ -57,7 +57,7 @@ final class SIPCallCore {
   var lastACK: (sequence: UInt32, bytes: [UInt8], flow: SIPFlow)?
   /// CSeq of the last INVITE of ours that was answered with 2xx.
   var inviteSequence: UInt32 = 0
-  var reinviteRetry: LoopTimer?
+  var reinviteDelay: LoopTimer?
   /// Who waits for the end of a re-INVITE of ours.
   var changed: ((SIPResponse) -> Void)?
 
@@ -106,7 +106,7 @@ final class SIPCallCore {
   private func stopTimers() {
     for timer in [ringTimer, successTimer, refreshTimer, expiryTimer] { timer.cancel() }
     reliable = nil
-    reinviteRetry = nil
+    reinviteDelay = nil
     success = nil
   }
 

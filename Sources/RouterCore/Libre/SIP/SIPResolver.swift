@@ -145,13 +145,13 @@ final class SIPResolver {
     guard getaddrinfo(name, nil, &hints, &result) == 0 else { return [] }
     defer { freeaddrinfo(result) }
     var addresses: [String] = []
-    var entry = result
-    while let info = entry?.pointee {
+    var node = result
+    while let info = node?.pointee {
       var address = sa()
       if let socket = info.ai_addr, sa_set_sa(&address, socket) == 0, !addresses.contains(address.ip) {
         addresses.append(address.ip)
       }
-      entry = info.ai_next
+      node = info.ai_next
     }
     return addresses
   }
@@ -205,15 +205,15 @@ private final class ServiceQuery {
     var services: [SIPLookup.Service] = []
     var element = answers?.pointee.head
     // A message of 64 KiB holds no more than that.
-    while let entry = element, services.count < 64 {
-      let record = entry.pointee.data.assumingMemoryBound(to: dnsrr.self).pointee
+    while let node = element, services.count < 64 {
+      let record = node.pointee.data.assumingMemoryBound(to: dnsrr.self).pointee
       if record.type == UInt16(DNS_TYPE_SRV), let target = record.rdata.srv.target {
         services.append(
           SIPLookup.Service(
             priority: record.rdata.srv.pri, weight: record.rdata.srv.weight, port: record.rdata.srv.port,
             host: String(cString: target)))
       }
-      element = entry.pointee.next
+      element = node.pointee.next
     }
     return services
   }
