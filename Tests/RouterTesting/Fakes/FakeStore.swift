@@ -44,6 +44,6 @@ public final class FakeStore: CallStore {
         && (query.agent.map { record.agent == $0 } ?? true)
         && (query.route.map { record.route == $0 } ?? true)
     }
-    return Array(matching.sorted { $0.receivedAt > $1.receivedAt }.prefix(max(0, query.limit)))
+    return Array(matching.sorted { ($0.receivedAt, $0.id.text) > ($1.receivedAt, $1.id.text) }.prefix(max(0, query.limit)))
   }
 }
