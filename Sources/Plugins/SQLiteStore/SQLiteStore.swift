@@ -10,12 +10,18 @@ public import RouterCore
 public final class SQLiteStore: Plugin, CallStore {
   /// The `sqlite:` section of `routerd.yaml`.
   public struct Configuration: Decodable, Sendable {
-    /// The file; it is made if there is none. Relative to the working directory.
-    public var path = "calls.sqlite"
+    /// The file; it is made if there is none. Relative to the working directory. By default `calls.sqlite` in the
+    /// folder that systemd gives (`StateDirectory=`), else in the working directory.
+    public var path = usualFolder + "calls.sqlite"
     /// Records and questions that may wait for the disk; more are refused with an error.
     public var maximumWaiting = 10_000
     /// Seconds that another process may hold the file before a save fails.
     public var lockSeconds = 5
+
+    private static var usualFolder: String {
+      guard let folder = getenv("STATE_DIRECTORY") else { return "" }
+      return String(cString: folder) + "/"
+    }
 
     /// The defaults.
     public init() {}
@@ -166,7 +172,8 @@ public final class SQLiteStore: Plugin, CallStore {
       }
     }
     if case .failure(let error as SQLiteError) = outcome, error.isAboutTheData, saves.count > 1 {
-      for save in saves { self.save([save], on: connection) }  // one bad record must not take the others with it
+      // One bad record must not take the others with it.
+      for save in saves { self.save([save], on: connection) }
       return
     }
     for save in saves { save.result.resolve(outcome) }

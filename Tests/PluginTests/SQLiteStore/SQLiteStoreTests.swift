@@ -63,7 +63,8 @@ import Testing
           group.addTask {
             for number in 0... {
               let id = "c-\(task)-\(number)"
-              guard (try? await store.save(SQLiteStoreTests.record(id))) != nil else { exit(1) }  // seen by the parent
+              // The parent sees the status of an error.
+              guard (try? await store.save(SQLiteStoreTests.record(id))) != nil else { exit(1) }
               _ = (id + "\n").withCString { write(journal, $0, strlen($0)) }
               if task == 0 && number == 40 { kill(getpid(), SIGKILL) }
             }

@@ -44,6 +44,7 @@ public final class FakeStore: CallStore {
         && (query.agent.map { record.agent == $0 } ?? true)
         && (query.route.map { record.route == $0 } ?? true)
     }
-    return Array(matching.sorted { ($0.receivedAt, $0.id.text) > ($1.receivedAt, $1.id.text) }.prefix(max(0, query.limit)))
+    let sorted = matching.sorted { ($0.receivedAt, $0.id.text) > ($1.receivedAt, $1.id.text) }
+    return Array(sorted.prefix(max(0, query.limit)))
   }
 }
