@@ -2,8 +2,9 @@ internal import RouterCore
 
 /// Every command, the usual one first. The help and the parser are made from this table.
 let commands: [CommandSpec] = [
-  RunCommand.spec, CallCommand.spec, CallsCommand.spec, StatusCommand.spec, ReloadCommand.spec,
-  DrainCommand.spec,
+  RunCommand.spec, CheckCommand.spec, ExplainCommand.spec, ExplainCommand.resolve, CallsCommand.spec,
+  WhyCommand.spec, StatusCommand.spec, ReloadCommand.spec, RollbackCommand.spec, DrainCommand.spec,
+  CallCommand.spec,
 ]
 
 /// Options that several commands share.

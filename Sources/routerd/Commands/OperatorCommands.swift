@@ -54,6 +54,48 @@ enum ReloadCommand {
   }
 }
 
+/// `routerd rollback`: puts an earlier version of the routes in force.
+enum RollbackCommand {
+  static let spec = CommandSpec(
+    name: "rollback", summary: "Put an earlier version of the routes in force",
+    operands: [OperandSpec("VERSION")],
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+  ) { arguments in
+    await Program.attempt {
+      let version = JSONValue.string(arguments.operands[0])
+      let result = try await ControlClient.ask(
+        "rollback", ["version": version], at: ControlPath.client(arguments))
+      Terminal.print(
+        arguments.has("--json")
+          ? try JSON.encode(result, pretty: true)
+          : "routes version \(result["version"]?.string ?? "?") are in force, in the place of \(result["from"]?.string ?? "?")"
+      )
+      return .success
+    }
+  }
+}
+
+/// `routerd why`: the decision of a real call.
+enum WhyCommand {
+  static let spec = CommandSpec(
+    name: "why", summary: "Why a real call went where it went, from its record",
+    operands: [OperandSpec("CALL-ID")],
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+  ) { arguments in
+    await Program.attempt {
+      let id = JSONValue.string(arguments.operands[0])
+      let answer = try await ControlClient.ask("why", ["id": id], at: ControlPath.client(arguments))
+      if arguments.has("--json") {
+        Terminal.print(try JSON.encode(answer, pretty: true))
+      } else {
+        Terminal.print(answer["decision"]?["summary"]?.string ?? "this call was refused before it was routed")
+        Terminal.print(try JSON.encode(answer["decision"]?["trace"] ?? .null, pretty: true))
+      }
+      return .success
+    }
+  }
+}
+
 /// `routerd drain`: lets the live calls finish and ends.
 enum DrainCommand {
   static let spec = CommandSpec(
@@ -88,6 +130,7 @@ enum StatusText {
       ("calls", "\(number("liveCalls")) live, at most \(number("maximumCalls"))"),
       ("memory", "\(number("residentBytes") >> 20) MiB"),
     ]
+    rows += routeRows(status["routes"] ?? .null)
     for loop in status["loops"]?.array ?? [] {
       let last = (loop["last"]?.number ?? 0).rounded(toPlaces: 2)
       let longest = (loop["longest"]?.number ?? 0).rounded(toPlaces: 2)
@@ -96,6 +139,27 @@ enum StatusText {
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(
       separator: "\n")
+  }
+
+  private static func routeRows(_ routes: JSONValue) -> [(String, String)] {
+    func number(_ key: String) -> Int { routes[key]?.integer ?? 0 }
+    let place = routes["directory"]?.string ?? "built in"
+    var rows = [
+      (
+        "routes",
+        "\(place), version \(routes["version"]?.string ?? ""), \(number("routes")) routes, \(number("agents")) agents, "
+          + "in force since \(routes["loadedAt"]?.string ?? "")"
+      )
+    ]
+    if routes["isSameOnDisk"]?.bool == false {
+      rows.append(("", "the files on disk are NOT what is in force: routerd reload"))
+    }
+    if let errors = routes["errorsOnDisk"]?.string { rows.append(("", "they are wrong: \(errors)")) }
+    if let last = routes["lastReload"], last["isAccepted"]?.bool == false {
+      rows.append(
+        ("", "the reload of \(last["at"]?.string ?? "") was refused: \(last["errors"]?.string ?? "")"))
+    }
+    return rows
   }
 
   /// `3 d 4 h`, `4 h 5 min`, `5 min`, `6 s`.

@@ -23,7 +23,7 @@ enum RunCommand {
     let level = try arguments.choice("--log-level", LogLevel.allCases.map(LogLine.name))
     settings.log.format = form.flatMap(LogForm.init) ?? settings.log.format
     settings.log.level = level.flatMap(LogLine.level) ?? settings.log.level
-    let routes = RoutesInForce()
+    let routes = try RoutesInForce(directory: arguments.value("--routes") ?? settings.routes.directory)
     let signals = Signals.stream()
     let files = ProcessLimits.raiseOpenFiles()
     let writer = LogWriter(settings.log.format, limiter: LogLimiter(lines: settings.log.linesOfOneKind))

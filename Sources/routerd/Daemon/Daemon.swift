@@ -26,13 +26,14 @@ final class Daemon: Sendable {
     let metrics = Metrics()
     let drain = Lock<CallEngine?>(nil)
     let host = PluginHost(
-      log: log, metrics: metrics, loops: loops, trunks: { routes.trunks },
+      log: log, metrics: metrics, loops: loops, trunks: { routes.snapshot.trunks },
       isDraining: { drain.withLock { $0?.isDraining ?? false } })
     var assembly = Assembly()
     for make in settings.makers { try await make(host, &assembly) }
     http = HTTPClient(on: loops.signalling)
     engine = CallEngine(
-      routing: routes, models: assembly.voiceModels, trunks: { routes.trunks }, store: assembly.store,
+      routing: routes.router, models: assembly.voiceModels, trunks: { routes.snapshot.trunks },
+      store: assembly.store,
       http: http,
       settings: settings.engine, log: log, metrics: metrics)
     drain.withLock { [engine] in $0 = engine }
@@ -86,7 +87,7 @@ final class Daemon: Sendable {
         case .ready(let places):
           guard !places.isEmpty, !engine.isDraining else { continue }
           listening.withLock { $0 = places }
-          log.notice("ready", ("routes", routes.version), ("pid", "\(ProcessFacts.id)"))
+          log.notice("ready", ("routes", routes.snapshot.version), ("pid", "\(ProcessFacts.id)"))
           notifier.ready("serving on \(places.joined(separator: ", "))")
         case .channelFailed(let name, let error):
           log.error("the channel \(name) cannot serve: \(error)")
@@ -130,18 +131,20 @@ final class Daemon: Sendable {
   }
 
   /// Reads the routes anew; the old ones stay in force when anything is wrong with them.
-  func reload(because reason: String) async -> RoutesInForce.ReloadReport {
+  func reload(because reason: String) async -> RoutesInForce.Reload {
     notifier.reloading()
-    let report = await routes.reload()
-    if report.isAccepted {
-      log.notice("routes reloaded", ("because", reason), ("version", report.version))
+    let reload = await routes.reload()
+    if reload.isAccepted {
+      log.notice("routes reloaded", ("because", reason), ("version", reload.version))
     } else {
       log.error(
         "routes not reloaded, the old ones stay in force", ("because", reason),
-        ("errors", "\(report.errors.count)"))
-      for error in report.errors { log.error(error) }
+        ("errors", "\(reload.errors.all.count + reload.errors.dropped)"))
+      for error in reload.errors.all {
+        log.error(error.message, ("at", error.location.map(\.description) ?? ""))
+      }
     }
     notifier.ready(engine.isDraining ? "draining" : "serving")
-    return report
+    return reload
   }
 }

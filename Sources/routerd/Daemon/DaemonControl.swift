@@ -68,7 +68,7 @@ extension Daemon {
       "maximumCalls": .integer(settings.engine.maximumCalls),
       "residentBytes": .integer(ProcessFacts.residentBytes),
       "loops": try JSON.value(monitor.delays),
-      "routes": routeStatus(),
+      "routes": await routeStatus(),
       "counters": .object(Dictionary(counters) { _, last in last }),
     ]
   }

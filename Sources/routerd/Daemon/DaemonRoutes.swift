@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import RouterCore
 
 /// What the control socket can ask about routes.
@@ -5,14 +6,55 @@ extension Daemon {
   func routeControl(_ request: ControlRequest) async throws -> JSONValue {
     switch request.command {
     case "reload":
-      let report = await reload(because: "routerd reload")
-      guard report.isAccepted else { throw ControlFailure(report.errors.joined(separator: "\n")) }
-      return ["version": .string(report.version)]
+      let reload = await reload(because: "routerd reload")
+      guard reload.isAccepted else {
+        throw ControlFailure(reload.errors.rendered + "\nThe old routes (\(reload.version)) stay in force.")
+      }
+      return ["version": .string(reload.version)]
+    case "rollback": return try rollback(request.arguments["version"]?.string ?? "")
+    case "why": return try await why(request.arguments["id"]?.string ?? "")
     default: throw ControlFailure("this routerd knows no command '\(request.command)'", .usage)
     }
   }
 
-  func routeStatus() -> JSONValue {
-    ["version": .string(routes.version)]
+  /// The routes' part of the status.
+  func routeStatus() async -> JSONValue {
+    let snapshot = routes.snapshot
+    let disk = await routes.comparedWithDisk()
+    var object: [String: JSONValue] = [
+      "version": .string(snapshot.version), "directory": routes.directory.map(JSONValue.string) ?? .null,
+      "files": .array(snapshot.files.map(JSONValue.string)), "routes": .integer(snapshot.routeCount),
+      "agents": .integer(snapshot.agentNames.count), "trunks": .integer(snapshot.trunks.count),
+      "loadedAt": .string(routes.loadedAt.formatted(.iso8601)), "isSameOnDisk": .bool(disk.isSame),
+    ]
+    if !disk.errors.isEmpty { object["errorsOnDisk"] = .string(disk.errors.rendered) }
+    if let last = routes.lastReload {
+      object["lastReload"] = [
+        "at": .string(last.date.formatted(.iso8601)), "isAccepted": .bool(last.isAccepted),
+        "errors": .string(last.errors.rendered),
+      ]
+    }
+    return .object(object)
+  }
+
+  private func rollback(_ version: String) throws -> JSONValue {
+    guard let snapshot = routes.router.snapshot(version: version) else {
+      throw ControlFailure("there is no version \(version) to go back to", .notFound)
+    }
+    let old = routes.router.swap(snapshot)
+    log.notice("routes rolled back", ("from", old.version), ("version", snapshot.version))
+    return ["version": .string(snapshot.version), "from": .string(old.version)]
+  }
+
+  /// The decision of a real call, as it was recorded.
+  private func why(_ id: String) async throws -> JSONValue {
+    guard let record = try await store?.record(CallID(id)) else {
+      throw ControlFailure("there is no record of a call \(id)", .notFound)
+    }
+    return [
+      "call": .string(id), "decision": record.decision ?? .null,
+      "decisionID": record.decisionID.map(JSONValue.string) ?? .null,
+      "version": record.snapshotVersion.map(JSONValue.string) ?? .null,
+    ]
   }
 }

@@ -1,27 +1,98 @@
 internal import FoundationEssentials
 internal import RouterCore
 
-/// The routes that calls are routed by, and how they change.
-final class RoutesInForce: CallRouting {
+/// The routes that calls are routed by, where they come from, and how they change.
+final class RoutesInForce: Sendable {
   /// What came of a reload.
-  struct ReloadReport: Sendable {
-    var isAccepted: Bool
+  struct Reload: Sendable {
+    var date: Date
+    /// The version that is in force afterwards.
     var version: String
-    var errors: [String] = []
+    /// Why the old one stayed; empty when the new one is in force.
+    var errors = DiagnosticList()
+    var isAccepted: Bool { !errors.hasErrors }
   }
 
-  var trunks: [Trunk] { [] }
-  var version: String { "none" }
+  /// `nil` for the table that routerd comes with.
+  let directory: String?
+  let router: Router
+  private let state: Lock<State>
 
-  func reload() async -> ReloadReport { ReloadReport(isAccepted: true, version: version) }
-
-  func resolve(_ call: InboundCall) -> RouteDecision {
-    RouteDecision(
-      id: "d-0", snapshotVersion: version, route: nil, location: nil, targets: [.reject(CallEnd(.noRoute))],
-      summary: "no routes")
+  private struct State {
+    var loadedAt: Date
+    var lastReload: Reload?
+    var isReloading = false
   }
 
-  func agent(
-    named name: String, for call: InboundCall, under decision: RouteDecision, overrides: JSONValue
-  ) -> AgentConfiguration? { nil }
+  static let usualDirectory = "routes"
+
+  /// Reads the routes at start. Throws everything that is wrong with them.
+  init(directory: String?) throws(DiagnosticList) {
+    self.directory = RoutesInForce.place(directory)
+    router = Router(try RoutesInForce.load(self.directory))
+    state = Lock(State(loadedAt: Date()))
+  }
+
+  /// Where routes come from: what was asked for, the usual directory if it is there, or (`nil`) the built-in table.
+  static func place(_ directory: String?) -> String? {
+    directory ?? (Files.exists(usualDirectory) ? usualDirectory : nil)
+  }
+
+  /// Reads a directory, or the built-in table.
+  static func load(_ directory: String?) throws(DiagnosticList) -> RouteSnapshot {
+    let loaded = directory.map { RouteTableLoader.load(directory: $0) } ?? RouteTableLoader.load(.embedded)
+    return try loaded.get()
+  }
+
+  var snapshot: RouteSnapshot { router.snapshot }
+  var loadedAt: Date { state.withLock { $0.loadedAt } }
+  var lastReload: Reload? { state.withLock { $0.lastReload } }
+
+  /// Reads the routes anew, on a thread of its own: a large table takes seconds. Wrong ones change nothing. When one is
+  /// under way already, the second does nothing but say so.
+  func reload() async -> Reload {
+    let isFirst = state.withLock { state in
+      defer { state.isReloading = true }
+      return !state.isReloading
+    }
+    guard isFirst else {
+      return Reload(
+        date: Date(), version: snapshot.version,
+        errors: DiagnosticList([Diagnostic(.error, "a reload is under way")]))
+    }
+    let loaded = OneShot<Result<RouteSnapshot, DiagnosticList>>()
+    detachThread { [directory] in
+      do throws(DiagnosticList) { loaded.resolve(.success(try RoutesInForce.load(directory))) } catch {
+        loaded.resolve(.failure(error))
+      }
+    }
+    let result = await loaded.value(
+      cancelled: .failure(DiagnosticList([Diagnostic(.error, "interrupted")])))
+    var reload = Reload(date: Date(), version: "")
+    switch result {
+    case .success(let snapshot): router.swap(snapshot)
+    case .failure(let errors): reload.errors = errors
+    }
+    reload.version = snapshot.version
+    state.withLock { [reload] state in
+      state.lastReload = reload
+      state.isReloading = false
+      if reload.isAccepted { state.loadedAt = reload.date }
+    }
+    return reload
+  }
+
+  /// Whether the files on disk are what is in force; with the errors that keep them from it, if there are any.
+  func comparedWithDisk() async -> (isSame: Bool, errors: DiagnosticList) {
+    let loaded = OneShot<Result<RouteSnapshot, DiagnosticList>>()
+    detachThread { [directory] in
+      do throws(DiagnosticList) { loaded.resolve(.success(try RoutesInForce.load(directory))) } catch {
+        loaded.resolve(.failure(error))
+      }
+    }
+    switch await loaded.value(cancelled: .failure(DiagnosticList())) {
+    case .success(let onDisk): return (onDisk.version == snapshot.version, DiagnosticList())
+    case .failure(let errors): return (false, errors)
+    }
+  }
 }

@@ -1,0 +1,181 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// `routerd check`: whether settings and routes can be used.
+enum CheckCommand {
+  static let spec = CommandSpec(
+    name: "check", summary: "Check settings and route files, without starting anything",
+    options: [
+      CommonOption.config, CommonOption.routes, OptionSpec("--strict", "Warnings count as errors"),
+      CommonOption.json,
+    ]
+  ) { arguments in await Program.attempt { try check(arguments) } }
+
+  private static func check(_ arguments: Arguments) throws -> ExitCode {
+    var faults = DiagnosticList()
+    var directory = arguments.value("--routes")
+    do throws(DiagnosticList) {
+      let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
+      directory = directory ?? settings.routes.directory
+    } catch {
+      faults.append(contentsOf: error)
+    }
+    let place = RoutesInForce.place(directory)
+    var snapshot: RouteSnapshot?
+    do throws(DiagnosticList) {
+      let loaded = try RoutesInForce.load(place)
+      faults.append(contentsOf: loaded.warnings)
+      snapshot = loaded
+    } catch {
+      faults.append(contentsOf: error)
+    }
+    let isGood = !faults.hasErrors && (faults.isEmpty || !arguments.has("--strict"))
+    if arguments.has("--json") {
+      Terminal.print(try JSON.encode(CheckReport(isGood, faults, snapshot), pretty: true))
+    } else {
+      if !faults.isEmpty { Terminal.complain(faults.rendered) }
+      if let snapshot, isGood { Terminal.print("\(place ?? "the built-in routes"): \(facts(snapshot))") }
+    }
+    return isGood ? .success : .failure
+  }
+
+  private static func facts(_ snapshot: RouteSnapshot) -> String {
+    func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+    return [
+      count(snapshot.routeCount, "route"), count(snapshot.agentNames.count, "agent"),
+      count(snapshot.trunks.count, "trunk"), "version \(snapshot.version)",
+    ].joined(separator: ", ")
+  }
+}
+
+/// The report of a check, for programs.
+private struct CheckReport: Encodable {
+  struct Finding: Encodable {
+    var severity: String
+    var message: String
+    var hint: String?
+    var location: SourceLocation?
+  }
+  var isGood: Bool
+  var version: String?
+  var routes: Int?
+  var findings: [Finding]
+
+  init(_ isGood: Bool, _ faults: DiagnosticList, _ snapshot: RouteSnapshot?) {
+    self.isGood = isGood
+    version = snapshot?.version
+    routes = snapshot?.routeCount
+    findings = faults.all.map {
+      Finding(severity: $0.severity.rawValue, message: $0.message, hint: $0.hint, location: $0.location)
+    }
+  }
+}
+
+/// `routerd explain` and `routerd resolve`: what would become of a call.
+enum ExplainCommand {
+  private static let options = [
+    OptionSpec("--to", value: "WHO", "The called number, name or URI"),
+    OptionSpec("--from", value: "WHO", "The caller; anonymous without it"),
+    OptionSpec("--channel", value: "NAME", "sip, voip, websocket or webrtc; sip"),
+    OptionSpec("--trunk", value: "NAME", "The trunk that the call comes from"),
+    OptionSpec("--connection", value: "NAME", "The registered connection that it comes to"),
+    OptionSpec("--provider", value: "NAME", "The VoIP provider that announces it"),
+    OptionSpec("--source", value: "ADDRESS", "The address that it comes from"),
+    OptionSpec("--header", value: "'NAME: VALUE'", repeatable: true, "A header that it carries"),
+    OptionSpec("--diversion", value: "WHO", repeatable: true, "Who was called before"),
+    OptionSpec("--attestation", value: "LEVEL", "A, B or C (STIR/SHAKEN)"),
+    OptionSpec("--language", value: "TAG", "The language that it asks for"),
+    OptionSpec("--at", value: "TIME", "When: 2026-12-25T10:00:00Z, or with +01:00; now"),
+    CommonOption.config, CommonOption.routes, CommonOption.json,
+  ]
+
+  static let spec = CommandSpec(
+    name: "explain",
+    summary: "Where a call would go, and why: each route that was asked and what kept it away",
+    options: options
+  ) { arguments in
+    await Program.attempt {
+      let explanation = try explain(arguments)
+      Terminal.print(
+        arguments.has("--json")
+          ? try JSON.encode(explanation.json, pretty: true)
+          : explanation.lines.map(LogLine.escaped).joined(separator: "\n"))
+      return .success
+    }
+  }
+
+  static let resolve = CommandSpec(
+    name: "resolve", summary: "The settings of the agent that a call would get, with the place of each",
+    options: options
+  ) { arguments in
+    await Program.attempt {
+      let explanation = try explain(arguments)
+      if arguments.has("--json") {
+        Terminal.print(try JSON.encode(explanation.json["settings"] ?? [], pretty: true))
+      } else {
+        let rows = try explanation.settings.map { [$0.path, try JSON.encode($0.value), $0.origin] }
+        Terminal.print(
+          ([explanation.summary] + CallText.table(rows)).map(LogLine.escaped).joined(separator: "\n"))
+      }
+      return .success
+    }
+  }
+
+  private static func explain(_ arguments: Arguments) throws -> Explanation {
+    let call = try WhatIfCall.read(arguments)
+    let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
+    let directory = arguments.value("--routes") ?? settings.routes.directory
+    return try RoutesInForce.load(RoutesInForce.place(directory)).explain(call)
+  }
+}
+
+/// A call that never was.
+enum WhatIfCall {
+  /// Reads a call from options. Throws ``UsageError``.
+  static func read(_ arguments: Arguments) throws(UsageError) -> InboundCall {
+    func fail(_ message: String) -> UsageError { UsageError(message, command: arguments.command.name) }
+    guard let to = arguments.value("--to") else { throw fail("--to is missing: the called number") }
+    let channel = try arguments.choice("--channel", ["sip", "voip", "websocket", "webrtc"]) ?? "sip"
+    var call = InboundCall(
+      channel: ChannelKind(rawValue: channel), from: party(arguments.value("--from")), to: party(to),
+      provider: arguments.value("--provider"), trunk: arguments.value("--trunk"),
+      connection: arguments.value("--connection"), diversion: arguments.all("--diversion").map(party),
+      language: arguments.value("--language"))
+    for header in arguments.all("--header") {
+      guard let colon = header.firstIndex(of: ":") else {
+        throw fail("'\(header)' is no header; write 'Name: value'")
+      }
+      let value = header[header.index(after: colon)...].drop { $0 == " " }
+      call.headers.append(Header(String(header[..<colon]), String(value)))
+    }
+    if let source = arguments.value("--source") { call.sourceAddress = SocketAddress(ip: source, port: 5060) }
+    if let level = try arguments.choice("--attestation", ["A", "B", "C"]) {
+      call.attestation = Attestation(rawValue: level)
+    }
+    if let text = arguments.value("--at") {
+      guard let date = time(text) else {
+        throw fail("'\(text)' is no time; write 2026-12-25T10:00:00Z or 2026-12-25T10:00+01:00")
+      }
+      call.receivedAt = date
+    }
+    return call
+  }
+
+  private static func party(_ text: String?) -> Party {
+    guard let text else { return Party(user: "", isAnonymous: true) }
+    if text == "anonymous" { return Party(user: text, isAnonymous: true) }
+    guard text.contains(":"), let uri = SIPURI(text) else { return Party(user: text) }
+    return Party(user: uri.scheme == "tel" ? uri.rawUser ?? "" : uri.user, host: uri.host, uri: text)
+  }
+
+  /// ISO 8601 with a zone; seconds may be missing.
+  static func time(_ text: String) -> Date? {
+    var text = text
+    if let t = text.firstIndex(of: "T") {
+      let clock = text[text.index(after: t)...].prefix { $0.isNumber || $0 == ":" }
+      if clock.count == 5 { text.insert(contentsOf: ":00", at: clock.endIndex) }
+    }
+    // Not a time: the caller says so.
+    return try? Date(text, strategy: .iso8601)
+  }
+}

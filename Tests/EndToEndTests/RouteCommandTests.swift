@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// `check`, `explain` and `resolve` of the built program.
+@Suite struct RouteCommandTests {
+  static let routes = """
+    trunks:
+      local: {addresses: [127.0.0.0/8]}
+    agents:
+      reception: {initialSpeech: Good day., voiceId: kal}
+      night: {initialSpeech: We are closed.}
+    routes:
+      - name: front-door
+        match: {to: "+1555*", trunk: local}
+        agent: reception
+        overrides: {voiceId: slt}
+      - name: blocked
+        match: {from: anonymous}
+        reject: {code: 603, reason: Declined}
+        priority: 10
+    """
+
+  @Test func goodRoutes() async throws {
+    let workplace = try Workplace()
+    try workplace.write("routes/main.yaml", Self.routes)
+    let check = try await workplace.routerd("check")
+    #expect(check.code == 0, "\(check.errors)")
+    #expect(check.output.hasPrefix("routes: 2 routes, 2 agents, 1 trunk, version "))
+    let json = try await workplace.routerd("check", "--json", "--routes", "routes")
+    #expect(json.output.contains("\"isGood\" : true"))
+  }
+
+  @Test func everyErrorAtOnceWithItsPlace() async throws {
+    let workplace = try Workplace()
+    try workplace.write("routerd.yaml", "sip: {listen: 5060}\n")
+    try workplace.write("routes/a.yaml", "agents:\n  x: {voiceid: a}\nroutes:\n  - {name: r, agent: y}\n")
+    try workplace.write("routes/b.yaml", "agents:\n  x: {}\n")
+    let check = try await workplace.routerd("check")
+    #expect(check.code == 1)
+    #expect(check.output.isEmpty)
+    for place in [
+      "routerd.yaml:1:15: error:", "routes/a.yaml:2:7: error:", "routes/a.yaml:4:22: error:",
+      "routes/b.yaml:2:3: error:",
+    ] {
+      #expect(check.errors.contains(place), "\(place) is missing in:\n\(check.errors)")
+    }
+    let run = try await workplace.routerd("run")
+    #expect(run.code == 1)
+    #expect(!FileManager.default.fileExists(atPath: workplace.path("var")))
+  }
+
+  @Test func explains() async throws {
+    let workplace = try Workplace()
+    try workplace.write("routes/main.yaml", Self.routes)
+    let taken = try await workplace.routerd(
+      "explain", "--to", "+15551230001", "--from", "+1555", "--trunk", "local")
+    #expect(taken.code == 0, "\(taken.errors)")
+    #expect(
+      taken.output.hasPrefix("route front-door, routes/main.yaml:7 → agent reception"), "\(taken.output)")
+    let refused = try await workplace.routerd("explain", "--to", "+15551230001", "--json")
+    #expect(refused.output.contains("\"route\" : \"blocked\""), "\(refused.output)")
+    let resolved = try await workplace.routerd(
+      "resolve", "--to", "+15551230001", "--from", "1", "--trunk", "local")
+    #expect(resolved.output.contains("routes/main.yaml:10"), "\(resolved.output)")
+    #expect(resolved.output.contains("\"slt\""))
+    #expect(try await workplace.routerd("explain").code == 64)
+  }
+}
