@@ -1,9 +1,11 @@
 internal import EchoModel
 internal import SIPChannel
+internal import SQLiteStore
 
 /// Every plugin of this build, a line each. To add one: a folder in Sources/Plugins, a word in Package.swift, a line
 /// here, a row in the README's table.
 let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
+  .store(SQLiteStore.self),
   .voiceModel(EchoModel(), for: EchoModel.type),
 ]

@@ -92,7 +92,8 @@ enum TextRules {
     let lines = file.lines
     var explained: Set<Int> = []
     return file.code.enumerated().compactMap { index, line in
-      guard line.contains("try" + "?") else { return nil }
+      let words = line.split { !$0.isLetter && $0 != "?" }  // a type may end in …try, e.g. an entry that is optional
+      guard words.contains("try?") else { return nil }
       let isChained = line.contains("} else if") && explained.contains(index - 2)
       if isChained || lines[index].contains("//") || (index > 0 && lines[index - 1].contains("//")) {
         explained.insert(index)

@@ -1,5 +1,6 @@
-/* libre's headers expect these from its own build system. One module for libre
- * and librem: two that both include re.h would declare everything twice. */
+/* libre's headers expect these from its own build system. librem is not linked: it
+ * defines goertzel_init() and others that spandsp defines, too, and whichever comes
+ * first breaks the other's key tone detector (docs/decisions/0021-audio-libraries.md). */
 #pragma once
 #define HAVE_INTTYPES_H 1
 #define HAVE_STDBOOL_H 1
@@ -16,6 +17,5 @@
 #include <re/re_dbg.h>
 #undef DEBUG_MODULE
 #undef DEBUG_LEVEL
-#include <rem/rem.h>
 #undef min
 #undef max

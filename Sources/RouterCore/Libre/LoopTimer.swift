@@ -25,9 +25,26 @@ final class LoopTimer {
     tmr_start(timer, UInt64(max(0, milliseconds)), expired, Unmanaged.passUnretained(self).toOpaque())
   }
 
+  /// The same with a duration, rounded up to milliseconds.
+  func start(after delay: Duration, _ body: @escaping () -> Void) {
+    start(Int(clamping: delay.wholeMilliseconds), body)
+  }
+
+  /// Whether it was started and has neither fired nor been cancelled.
+  var isRunning: Bool { body != nil }
+
   /// Forgets the start.
   func cancel() {
     tmr_cancel(timer)
     body = nil
+  }
+}
+
+extension Duration {
+  /// Milliseconds, rounded up, never negative.
+  var wholeMilliseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    let milliseconds = seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    return UInt64(max(0, milliseconds))
   }
 }

@@ -56,7 +56,8 @@ public enum SIPCallEvent: Sendable {
   /// A call that we placed was answered. ACK was sent, unless we offered nothing: then the response carries the
   /// offer and ``SIPClientCall/acknowledge(sdp:)`` must be called.
   case answered(SIPResponse)
-  /// ACK for our 2xx came, also for that to a re-INVITE; with the answer when the offer was ours.
+  /// ACK for our 2xx came, also for that to a re-INVITE; with the answer when the offer was ours. Also the answer to a
+  /// refresh of the session by re-INVITE, which repeats our last SDP by itself (RFC 4028 section 7.4).
   case acknowledged(sdp: [UInt8]?)
   /// The other side wants to change the session (re-INVITE, or UPDATE with SDP) and waits for an answer.
   case offer(SIPOffer)

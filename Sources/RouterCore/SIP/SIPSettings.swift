@@ -37,7 +37,7 @@ public struct SIPSettings: Sendable {
   public var timers = SIPTimers()
   public var limits = SIPLimits()
   public var sessionTimer = SIPSessionTimerSettings()
-  /// DNS servers for SRV and NAPTR, `ip` or `ip:port`; empty takes those of `/etc/resolv.conf`.
+  /// DNS servers for SRV, `ip` or `ip:port`; empty takes those of `/etc/resolv.conf`.
   public var nameServers: [String] = []
 
   public init(listeners: [Listener] = [Listener(.udp), Listener(.tcp)]) { self.listeners = listeners }

@@ -133,7 +133,7 @@ import Testing
     let harness = EngineHarness()
     let (leg, _, task) = try await harness.answered()
     let engine = harness.engine
-    async let patient = engine.drain()
+    async let patient = engine.drain(deadline: .seconds(1_000_000))
     async let forced = engine.drain(deadline: .zero)
     while harness.store.saved.events.isEmpty { await harness.clock.advance(by: .milliseconds(100)) }
     #expect(await forced == 1)

@@ -38,11 +38,13 @@ public final class FakeStore: CallStore {
   public func record(_ id: CallID) async throws -> CallRecord? { saved.events.last { $0.id == id } }
 
   public func records(_ query: CallQuery) async throws -> [CallRecord] {
-    let matching = saved.events.filter { record in
+    let newest = Dictionary(saved.events.map { ($0.id, $0) }) { $1 }.values
+    let matching = newest.filter { record in
       (query.before.map { record.receivedAt < $0 } ?? true)
         && (query.agent.map { record.agent == $0 } ?? true)
         && (query.route.map { record.route == $0 } ?? true)
     }
-    return Array(matching.sorted { $0.receivedAt > $1.receivedAt }.prefix(max(0, query.limit)))
+    let sorted = matching.sorted { ($0.receivedAt, $0.id.text) > ($1.receivedAt, $1.id.text) }
+    return Array(sorted.prefix(max(0, query.limit)))
   }
 }

@@ -31,3 +31,40 @@ unsigned shim_digest(enum shim_hash hash, const uint8_t *bytes, size_t count, ui
 /** Writes a keyed digest (RFC 2104) and returns its length, 0 when OpenSSL refuses. */
 unsigned shim_hmac(enum shim_hash hash, const uint8_t *key, size_t key_count, const uint8_t *bytes,
 		   size_t count, uint8_t *digest);
+
+/** A batch of received datagrams; a libre object (mem_deref). */
+struct shim_inbox;
+struct shim_inbox *shim_inbox_alloc(void);
+
+/** Opens and binds a UDP socket with send and receive buffers of `buffer` bytes where the kernel lets us;
+ * fills in the bound port. Returns an error number. */
+int shim_udp_open(int *fdp, struct sa *laddr, int buffer);
+
+/** Reads what is there, at most 32 datagrams; returns how many. */
+int shim_udp_receive(int fd, struct shim_inbox *box);
+
+/** The i-th datagram: its bytes, where it came from, and our address that it came to (`dst` must hold the bound
+ * address before). Valid until the next receive. */
+const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct sa *src, struct sa *dst);
+
+/** Sends a datagram from our address `src` (NULL is any). Returns an error number. */
+int shim_udp_send(int fd, const struct sa *src, const struct sa *dst, const uint8_t *bytes, size_t len);
+
+/** Our address that packets to `dst` leave from. Returns an error number. */
+int shim_source_address(const struct sa *dst, struct sa *src);
+
+/** A new EC P-256 key and a certificate for `name` signed by it, in PEM; a libre object, NULL on failure. */
+char *shim_self_signed(const char *name);
+
+/** A TLS context for listeners, from PEM text or, without it, from files (`keyfile` may be NULL). */
+int shim_tls_server(struct tls **tlsp, const char *pem, const char *certfile, const char *keyfile);
+
+/** Trusted authorities for shim_tls_client. */
+int shim_tls_authorities(struct tls **tlsp, const char *cafile);
+
+/** A TLS context for one connection to `host` (a name or an address), which must be in the peer's certificate
+ * unless `authorities` is NULL. */
+int shim_tls_client(struct tls **tlsp, const struct tls *authorities, const char *host);
+
+/** Tells the server which name we want (SNI). */
+int shim_tls_name(struct tls_conn *conn, const char *host);

@@ -88,6 +88,9 @@ struct JitterBuffer {
     }
   }
 
+  /// The packet after a lost one, if it is here already: it may repeat something of the lost one.
+  var following: Packet? { slots[slot(next)].flatMap { $0.duration > 0 ? $0 : nil } }
+
   private func slot(_ sequence: Int) -> Int { sequence & (slots.count - 1) }
   private func microseconds(_ units: Int) -> Int { units * 1_000_000 / clockRate }
 }

@@ -3,7 +3,7 @@ internal import CSpeexDSP
 /// Changes the sample rate of one stream with a band-limiting filter (speexdsp).
 ///
 /// librem's has a filter for 48 kHz alone and loses 21 dB at 1.5 kHz between 8 and 16 kHz.
-/// (docs/decisions/0021-resampler.md)
+/// (docs/decisions/0021-audio-libraries.md)
 final class Resampler {
   private let state: OpaquePointer
   private let ratio: Double

@@ -1,3 +1,4 @@
+internal import CLibre
 internal import Glibc
 
 /// What one `m=audio` of the other side says, in our words: the part of reading that offers and answers share.

@@ -1,0 +1,51 @@
+/// The tables, step by step: `PRAGMA user_version` says how many steps a file has seen.
+enum Schema {
+  /// Each step is run once, in a transaction of its own. Never change one that was released: add another.
+  static let steps = [
+    """
+    CREATE TABLE calls (
+      id TEXT PRIMARY KEY NOT NULL,
+      received_at REAL NOT NULL, answered_at REAL, ended_at REAL NOT NULL,
+      channel TEXT NOT NULL, provider TEXT, trunk TEXT, connection TEXT, foreign_id TEXT,
+      source_ip TEXT, source_port INTEGER,
+      from_uri TEXT NOT NULL, from_user TEXT NOT NULL, from_host TEXT NOT NULL, from_name TEXT,
+      from_anonymous INTEGER NOT NULL, from_number TEXT,
+      to_uri TEXT NOT NULL, to_user TEXT NOT NULL, to_host TEXT NOT NULL, to_name TEXT,
+      to_anonymous INTEGER NOT NULL, to_number TEXT,
+      decision_id TEXT, route TEXT, snapshot_version TEXT, agent TEXT,
+      end_reason TEXT NOT NULL, end_status INTEGER NOT NULL, end_q850 INTEGER NOT NULL, end_text TEXT NOT NULL,
+      end_retry_after INTEGER,
+      transcript TEXT NOT NULL, audio TEXT, decision TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX calls_received ON calls (received_at);
+    CREATE INDEX calls_agent ON calls (agent, received_at);
+    CREATE INDEX calls_route ON calls (route, received_at);
+    """
+  ]
+
+  /// Brings a file up to date.
+  static func migrate(_ database: Database, path: String) throws {
+    var version = 0
+    try database.run("PRAGMA user_version") { version = $0.integer(0) }
+    guard version <= steps.count else { throw NewerSchema(path: path, version: version) }
+    for step in version..<steps.count {
+      try database.transaction {
+        // Asked again inside: another process may have been quicker.
+        var current = 0
+        try database.run("PRAGMA user_version") { current = $0.integer(0) }
+        guard current == step else { return }
+        try database.execute(steps[step])
+        try database.execute("PRAGMA user_version = \(step + 1)")
+      }
+    }
+  }
+}
+
+/// The file was written by a later routerd.
+struct NewerSchema: Error, CustomStringConvertible {
+  let path: String
+  let version: Int
+  var description: String {
+    "\(path): has schema \(version), this routerd knows \(Schema.steps.count); update routerd or name another file"
+  }
+}

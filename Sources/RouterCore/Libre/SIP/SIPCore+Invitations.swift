@@ -1,0 +1,71 @@
+/// New calls that come in.
+extension SIPCore {
+  func invite(
+    _ key: SIPTransactionKey, _ merge: SIPMergeKey, _ envelope: SIPEnvelope, _ flow: SIPFlow,
+    _ arrival: SIPArrival
+  ) {
+    switch limiter?.ask(arrival.source.ip, now: .now) ?? .serve {
+    case .serve: break
+    case .refuse: return statelessly(503, envelope, flow, headers: [Header("Retry-After", "1")])
+    case .ignore: return
+    }
+    guard pendingCalls < settings.limits.pendingCalls, calls.count < settings.limits.calls else {
+      return statelessly(503, envelope, flow, headers: [Header("Retry-After", "5")])
+    }
+    let body = SIPBody(envelope.headers, envelope.message.body)
+    if body == .foreign {
+      return statelessly(
+        415, envelope, flow,
+        headers: [Header("Accept", "application/sdp"), Header("Accept-Encoding", "identity")])
+    }
+    if case .tooSmall(let minimum) = SIPSessionTimer.serve(envelope.headers, settings.sessionTimer) {
+      return statelessly(422, envelope, flow, headers: [Header("Min-SE", "\(minimum)")])
+    }
+    let number = transactions.newBranch()
+    let transaction = transactions.open(
+      key, merge: merge, envelope, flow, arrival, toTag: SIPTag.text(number))
+    let call = SIPCallCore(number: number, core: self, isServer: true)
+    call.dialog = SIPDialog(server: envelope, localTag: number)
+    call.flow = flow
+    call.notePeer(envelope.headers)
+    if case .sdp(let sdp) = body { call.remoteSDP = sdp }
+    if envelope.headers.lists("100rel", in: .require) {
+      call.reliable = SIPReliableProvisional(
+        rseq: UInt32.random(in: 1...0xffff), sequence: envelope.cseq.number, hasSDP: false, offers: false)
+    }
+    offer(call, transaction, envelope)
+  }
+
+  /// Asks the owner what is to become of a call.
+  private func offer(_ call: SIPCallCore, _ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
+    guard let handlers else { return transaction.answer(503) }
+    let request = SIPCore.request(envelope, transaction.arrival)
+    call.contactUser = request.uri.rawUser
+    calls[call.number] = call
+    pendingCalls += 1
+    let invitation = SIPInvitation(
+      request: request, call: SIPServerCall(endpoint: endpoint, id: call.handle))
+    switch handlers.invitation(invitation) {
+    case .take(let events): call.take(transaction, events)
+    case .ignore:
+      discard(call)
+      transaction.abandon()
+    case .refuse(var reply):
+      discard(call)
+      if !(300...699).contains(reply.status) { reply.status = 500 }
+      transaction.answer(reply)
+    }
+  }
+
+  private func discard(_ call: SIPCallCore) {
+    calls[call.number] = nil
+    pendingCalls -= 1
+  }
+}
+
+extension SIPCallCore {
+  /// Keeps what the other side says about itself.
+  func notePeer(_ headers: SIPHeaders) {
+    if headers.contains(.allow) { allowsUpdate = headers.lists("update", in: .allow) }
+  }
+}
