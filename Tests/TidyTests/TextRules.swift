@@ -92,7 +92,7 @@ enum TextRules {
     let lines = file.lines
     var explained: Set<Int> = []
     return file.code.enumerated().compactMap { index, line in
-      let words = line.split { !$0.isLetter && $0 != "?" }  // a type may end in …try, e.g. an entry that is optional
+      let words = line.split { !$0.isLetter && $0 != "?" }  // whole words: an optional Entry is none
       guard words.contains("try?") else { return nil }
       let isChained = line.contains("} else if") && explained.contains(index - 2)
       if isChained || lines[index].contains("//") || (index > 0 && lines[index - 1].contains("//")) {
