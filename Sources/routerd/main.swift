@@ -1,5 +1,10 @@
 internal import Glibc
 
+// The main thread takes signals and nothing else. Were it left to the concurrency runtime, it would sleep with every
+// signal unblocked, and SIGTERM would end the process before anybody heard of it.
 Signals.block()
-let code = await Program.run(Array(CommandLine.arguments.dropFirst()))
-exit(code.rawValue)
+Task.detached {
+  let code = await Program.run(Array(CommandLine.arguments.dropFirst()))
+  exit(code.rawValue)
+}
+Signals.take()

@@ -42,11 +42,13 @@ import Testing
 
   @Test func theAgentIsHeard() {
     var ear = PhoneEar()
-    let loud = [Int16](repeating: 3000, count: 160)
+    let loud = (0..<160).map { Int16($0 % 8 < 4 ? 6000 : -6000) }
     let silence = [Int16](repeating: 0, count: 160)
     var changes: [PhoneEar.Change] = []
     func hear(_ samples: [Int16], _ frames: Int) {
-      for _ in 0..<frames { if let change = ear.hear(samples, milliseconds: 20) { changes.append(change) } }
+      for _ in 0..<frames {
+        if let change = ear.hear(AudioFrame(samples: samples, sampleRate: 8000)) { changes.append(change) }
+      }
     }
     hear(silence, 100)
     hear(loud, 2)  // a click

@@ -25,7 +25,7 @@ extension TestPhone {
     if let sent = sound?.step(heard) {
       media.play(AudioFrame(samples: sent, sampleRate: frame.format.sampleRate), turn: TurnID(1))
     }
-    listen(heard, frame.milliseconds)
+    listen(frame)
     if wasSpeaking, sound?.isSpeaking == false { script.stepDone(at: elapsed) }
     if let step = stepAfter, elapsed >= step.at {
       stepAfter = nil
@@ -39,8 +39,8 @@ extension TestPhone {
     if elapsed % 1000 == 0 { saveRecorded() }
   }
 
-  private func listen(_ heard: [Int16], _ milliseconds: Int) {
-    switch ear.hear(heard, milliseconds: milliseconds) {
+  private func listen(_ frame: AudioFrame) {
+    switch ear.hear(frame) {
     case .spoke?:
       printer.event("speaks", at: elapsed, "agent speaks")
       script.agentSpoke()
