@@ -37,7 +37,7 @@ func metadata(_ headers: SIPHeaders) -> [Header] {
 /// to try again.
 func rejection(_ end: CallEnd, headers: [Header] = []) -> SIPReply {
   // A status that is no refusal would answer the call.
-  let status = (300...699).contains(end.sipStatus) ? end.sipStatus : 500
+  let status = (300...699).contains(end.sipStatus) ? end.sipStatus : 480
   var fields = headers
   fields.append(Header("Reason", "\(reason(end))"))
   if let seconds = end.retryAfter { fields.append(Header("Retry-After", "\(seconds)")) }

@@ -71,7 +71,7 @@ actor Reception {
     let call = inboundCall(request, trunk: trunk)
     do throws(Refusal) {
       try checkLimit(trunk)
-      let session = try self.session(for: request)
+      let session = try self.session(for: invitation)
       return take(invitation, call, session)
     } catch {
       count(error.end.reason.rawValue)
@@ -118,17 +118,12 @@ actor Reception {
   }
 
   /// Reads the offer and tries an answer, so that a caller with whom we have nothing in common costs no agent.
-  private func session(for request: SIPRequest) throws(Refusal) -> SessionPlan {
+  private func session(for invitation: SIPInvitation) throws(Refusal) -> SessionPlan {
     var plan = SessionPlan(
-      media: media, negotiation: SDPNegotiation(wish(configuration, request.arrival)), offer: nil)
-    guard request.hasBody else { return plan }
-    guard request.contentType == "application/sdp" else {
-      throw Refusal(
-        CallEnd(.malformed, text: "body of type \(request.contentType ?? "unknown")", sipStatus: 415),
-        headers: [Header("Accept", "application/sdp")])
-    }
+      media: media, negotiation: SDPNegotiation(wish(configuration, invitation.request.arrival)), offer: nil)
+    guard let body = invitation.sdp else { return plan }
     do throws(SDPError) {
-      let offer = try SessionDescription(parsing: request.body)
+      let offer = try SessionDescription(parsing: body)
       var trial = plan.negotiation
       _ = try trial.answer(to: offer)
       plan.offer = offer
@@ -209,12 +204,8 @@ actor Reception {
 /// Why a call is not let in, for the caller's network and for the record.
 struct Refusal: Error {
   var end: CallEnd
-  var headers: [Header]
 
-  init(_ end: CallEnd, headers: [Header] = []) {
-    self.end = end
-    self.headers = headers
-  }
+  init(_ end: CallEnd) { self.end = end }
 
-  var reply: SIPReply { rejection(end, headers: headers) }
+  var reply: SIPReply { rejection(end) }
 }

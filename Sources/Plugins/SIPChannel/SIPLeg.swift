@@ -22,8 +22,10 @@ actor SIPLeg: CallLeg {
   var state = State.ringing
   var negotiation: SDPNegotiation
   var media: RTPMedia?
-  /// We offered in the answer to a re-INVITE without SDP; ACK brings the answer.
+  /// We made an offer in a 200; ACK brings the answer.
   var awaitsAnswer = false
+  /// ACK came for our first 200, or the call is over.
+  let acknowledged = OneShot<Void>()
   var transfer: (machine: TransferMachine, outcome: OneShot<TransferOutcome>)?
   /// The domain in which extensions live for the caller's side.
   let domain: String
@@ -67,33 +69,22 @@ actor SIPLeg: CallLeg {
 
   func answer(_ options: AnswerOptions) async throws -> any CallMedia {
     guard case .ringing = state else { throw LegError(endSoFar) }
-    state = .answering
     do {
       let media = try openMedia()
-      if let offer = plan.offer {
-        let answer = try negotiation.answer(to: offer)
-        apply()
-        // Audio runs from here on, because networks open their path only when something comes; the agent may speak
-        // once ACK says that somebody is there to hear it.
-        _ = try await call.accept(sdp: Array(answer.text.utf8), headers: options.headers)
-      } else {
-        let offer = negotiation.offer()
-        let answer = try await call.accept(sdp: Array(offer.text.utf8), headers: options.headers)
-        guard let answer else { throw SDPError.noAudio("ACK without an answer to our offer") }
-        try negotiation.accept(SessionDescription(parsing: answer))
-        apply()
-      }
-      guard case .answering = state else { throw LegError(endSoFar) }
-      state = .up
+      let description = try plan.offer.map { try negotiation.answer(to: $0) } ?? negotiation.offer()
+      // Audio runs from here on, because networks open their path only when something comes; the agent may speak once
+      // ACK says that somebody is there to hear it. Of an offer of ours, ACK brings the answer.
+      if plan.offer == nil { awaitsAnswer = true } else { apply() }
+      state = .answering
+      call.accept(now: Array(description.text.utf8), headers: options.headers)
+      await acknowledged.value(cancelled: ())
+      guard case .up = state else { throw LegError(endSoFar) }
       return media
-    } catch let over as SIPCallOver {
-      finish(callEnd(over.ending))
-    } catch let error as LegError {
-      throw error
     } catch let error as SDPError {
-      await giveUp(CallEnd(.noCommonCodec, text: error.description, sipStatus: error.sipStatus))
-    } catch {
-      await giveUp(CallEnd(.failed, text: "\(error)", sipStatus: 503, retryAfter: 5))
+      await reject(CallEnd(.noCommonCodec, text: error.description, sipStatus: error.sipStatus), headers: [])
+    } catch let error as MediaError {
+      log.error("cannot answer", ("why", error.description))
+      await reject(CallEnd(.failed, text: error.description, sipStatus: 503, retryAfter: 5), headers: [])
     }
     throw LegError(endSoFar)
   }
@@ -105,9 +96,13 @@ actor SIPLeg: CallLeg {
   }
 
   func hangUp(_ end: CallEnd) async {
-    if case .ended = state { return }
-    finish(end)
-    await call.hangUp([reason(end)])
+    switch state {
+    case .ended: break
+    case .ringing: await reject(end, headers: [])
+    case .answering, .up:
+      finish(end)
+      await call.hangUp([reason(end)])
+    }
   }
 
   /// The engine is done with the call: whatever is left of it goes.
@@ -141,20 +136,12 @@ actor SIPLeg: CallLeg {
     if case .ended(let end) = state { end } else { CallEnd(.failed, text: "the call was answered already") }
   }
 
-  /// Before ACK there is no refusing any more: 200 is out. Whatever fits is sent.
-  private func giveUp(_ end: CallEnd) async {
-    if case .ended = state { return }
-    log.warning("cannot answer", ("why", end.text))
-    finish(end)
-    await call.reject(rejection(end))
-    await call.hangUp([reason(end)])
-  }
-
   /// The state's end and that of all that belongs to it, once.
   func finish(_ end: CallEnd) {
     if case .ended = state { return }
     state = .ended(end)
     advanceTransfer(.callerHungUp)
+    acknowledged.resolve(())
     media?.close()
     report.finish()
   }

@@ -27,16 +27,32 @@ extension SIPLeg {
     }
   }
 
-  /// ACK, perhaps with the answer to an offer that we made in a re-INVITE's answer.
+  /// ACK, or the answer to a refresh of the session, which repeats our last description as an offer (RFC 4028
+  /// section 7.4). Where an offer of ours is open, the answer is in it.
   func acknowledge(_ sdp: [UInt8]?) {
-    guard awaitsAnswer else { return }
+    let isFirst = if case .answering = state { true } else { false }
+    let isOpen = awaitsAnswer || (!isFirst && sdp != nil && negotiation.refreshOffer() != nil)
+    let isAnswered = isOpen && sdp.map(take) ?? false
+    let isMissing = awaitsAnswer && !isAnswered
     awaitsAnswer = false
-    guard let sdp else { return }  // without an answer the session stays as it was
+    guard isFirst else { return }  // later, without an answer the session stays as it was
+    if isMissing {
+      finish(CallEnd(.noCommonCodec, text: "ACK brought no answer to our offer that we could use"))
+      Task { [call] in await call.hangUp([.q850(CallEnd(.noCommonCodec).q850)]) }
+    } else {
+      state = .up
+      acknowledged.resolve(())
+    }
+  }
+
+  private func take(_ answer: [UInt8]) -> Bool {
     do throws(SDPError) {
-      try negotiation.accept(SessionDescription(parsing: sdp))
+      try negotiation.accept(SessionDescription(parsing: answer))
       apply()
+      return true
     } catch {
-      log.info("answer of a session change ignored", ("why", error.description))
+      log.info("answer to an offer of ours ignored", ("why", error.description))
+      return false
     }
   }
 }

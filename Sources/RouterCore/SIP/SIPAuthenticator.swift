@@ -39,11 +39,12 @@ public final class SIPAuthenticator: Sendable {
 
   private var now: UInt64 { (ContinuousClock.now - start).wholeMilliseconds }
 
-  /// What to refuse with: 401 with `WWW-Authenticate` (we are an endpoint, section 22.2), SHA-256 first and MD5 for
-  /// those that know nothing else.
+  /// What to refuse with: 401 with `WWW-Authenticate` (we are an endpoint, section 22.2). MD5 stands first,
+  /// although it is the weaker one: much equipment reads one challenge only, and gives up at an algorithm that it does
+  /// not know (decision 72). Who knows both is free to take SHA-256.
   public func challenge(stale: Bool = false) -> SIPReply {
     let nonce = nonce(at: now)
-    let headers = [SIPDigest.Algorithm.sha256, .md5].map { algorithm in
+    let headers = [SIPDigest.Algorithm.md5, .sha256].map { algorithm in
       Header(
         "WWW-Authenticate",
         "Digest realm=\(SIPAddress.quoted(realm)), nonce=\"\(nonce)\", algorithm=\(algorithm.rawValue), "

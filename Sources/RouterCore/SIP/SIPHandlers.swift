@@ -24,6 +24,8 @@ public struct SIPHandlers: Sendable {
 /// A new call, before anybody took it.
 public struct SIPInvitation: Sendable {
   public let request: SIPRequest
+  /// The offer, also where it is one part of several; `nil` asks for ours.
+  public let sdp: [UInt8]?
   /// The handle for all that follows. It does nothing unless the call is taken.
   public let call: SIPServerCall
 }

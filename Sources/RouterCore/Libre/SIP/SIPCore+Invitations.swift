@@ -44,7 +44,7 @@ extension SIPCore {
     calls[call.number] = call
     pendingCalls += 1
     let invitation = SIPInvitation(
-      request: request, call: SIPServerCall(endpoint: endpoint, id: call.handle))
+      request: request, sdp: call.remoteSDP, call: SIPServerCall(endpoint: endpoint, id: call.handle))
     switch handlers.invitation(invitation) {
     case .take(let events): call.take(transaction, events)
     case .ignore:
