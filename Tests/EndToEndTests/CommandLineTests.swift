@@ -24,13 +24,13 @@ import Testing
       #expect(run.errors.contains(line), "\(run.errors)")
     }
     #expect(run.errors.contains("did you mean 'engine'?"))
-    #expect(!FileManager.default.fileExists(atPath: workplace.path("var")))
+    #expect(!FileManager.default.fileExists(atPath: workplace.path("routerd.sock")))
   }
 
   @Test func nobodyToAsk() async throws {
     let workplace = try Workplace()
     let status = try await workplace.routerd("status")
     #expect(status.code == 69)
-    #expect(status.errors.contains("no routerd listens at var/control.sock"))
+    #expect(status.errors.contains("no routerd listens at routerd.sock"))
   }
 }

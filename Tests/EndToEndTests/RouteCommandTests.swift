@@ -46,7 +46,7 @@ import Testing
     }
     let run = try await workplace.routerd("run")
     #expect(run.code == 1)
-    #expect(!FileManager.default.fileExists(atPath: workplace.path("var")))
+    #expect(!FileManager.default.fileExists(atPath: workplace.path("routerd.sock")))
   }
 
   @Test func explains() async throws {

@@ -17,10 +17,10 @@ import Testing
     #expect(status["routes"]?["isSameOnDisk"] == true)
     #expect(status["loops"]?.array?.count == 2)
     let attributes = try FileManager.default.attributesOfItem(
-      atPath: routerd.workplace.path("var/control.sock"))
+      atPath: routerd.workplace.path("routerd.sock"))
     #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
     #expect(await routerd.stop() == 0)
-    #expect(!FileManager.default.fileExists(atPath: routerd.workplace.path("var/control.sock")))
+    #expect(!FileManager.default.fileExists(atPath: routerd.workplace.path("routerd.sock")))
     for line in routerd.program.errors.split(separator: "\n") {
       #expect((try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))) != nil, "\(line)")
     }
@@ -72,6 +72,6 @@ import Testing
     let first = try await ServingRouterd(routes: ["main.yaml": RouteCommandTests.routes])
     let second = try await first.workplace.routerd("run", within: .seconds(30))
     #expect(second.code == 71)
-    #expect(second.errors.contains("another routerd listens at var/control.sock"), "\(second.errors)")
+    #expect(second.errors.contains("another routerd listens at routerd.sock"), "\(second.errors)")
   }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RouterCore
 
 /// Every command, the usual one first. The help and the parser are made from this table.
@@ -55,12 +56,15 @@ enum Program {
 
 /// Finds the control socket.
 enum ControlPath {
-  static let usual = "var/control.sock"
-  static let system = "/run/routerd/control.sock"
+  static let file = "routerd.sock"
+  /// Where the unit in dist/ has it.
+  static let ofTheSystem = "/run/routerd/\(file)"
 
-  /// Where a routerd with these settings listens.
+  /// Where a routerd with these settings listens: as it was told, in the folder that systemd gives
+  /// (`RuntimeDirectory=`), or in the working directory.
   static func server(_ arguments: Arguments, _ settings: Settings) -> String {
-    arguments.value("--socket") ?? settings.control.socket ?? usual
+    let given = getenv("RUNTIME_DIRECTORY").map { String(cString: $0) + "/" + file }
+    return arguments.value("--socket") ?? settings.control.socket ?? given ?? file
   }
 
   /// Where the routerd is that a command is meant for: as it was told, as the settings say, here, or the system's.
@@ -68,6 +72,6 @@ enum ControlPath {
     if let path = arguments.value("--socket") { return path }
     let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
     if let path = settings.control.socket { return path }
-    return Files.exists(usual) || !Files.exists(system) ? usual : system
+    return Files.exists(file) || !Files.exists(ofTheSystem) ? file : ofTheSystem
   }
 }

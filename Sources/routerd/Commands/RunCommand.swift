@@ -7,7 +7,7 @@ enum RunCommand {
     name: "run", summary: "Serve calls",
     options: [
       CommonOption.config, CommonOption.routes,
-      OptionSpec("--socket", value: "PATH", "Where the command line finds this routerd; var/control.sock"),
+      OptionSpec("--socket", value: "PATH", "Where the command line finds this routerd; routerd.sock"),
       OptionSpec("--log", value: "FORM", "text for people, json for programs"),
       OptionSpec("--log-level", value: "LEVEL", "debug, info, notice, warning or error"),
     ],

@@ -31,4 +31,18 @@ enum Files {
       throw ControlFailure("cannot make the folder \(folder): \(ControlSocket.errorText())", .system)
     }
   }
+
+  /// Most files that a fingerprint looks at.
+  private static let maximumFiles = 100_000
+
+  /// Name, size, time and number of every file below a folder: it changes whenever any of them does.
+  static func fingerprint(of folder: String) -> [String] {
+    // A folder that cannot be read has no files.
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().prefix(maximumFiles).map { name in
+      var facts = stat()
+      guard stat("\(folder)/\(name)", &facts) == 0 else { return name }
+      return "\(name) \(facts.st_size) \(facts.st_mtim.tv_sec).\(facts.st_mtim.tv_nsec) \(facts.st_ino)"
+    }
+  }
 }

@@ -22,6 +22,8 @@ final class RoutesInForce: Sendable {
     var loadedAt: Date
     var lastReload: Reload?
     var isReloading = false
+    /// How the files looked when they were last compared with what is in force, and what came of it.
+    var compared: (fingerprint: [String], version: String, answer: Comparison)?
   }
 
   static let usualDirectory = "routes"
@@ -48,7 +50,7 @@ final class RoutesInForce: Sendable {
   var loadedAt: Date { state.withLock { $0.loadedAt } }
   var lastReload: Reload? { state.withLock { $0.lastReload } }
 
-  /// Reads the routes anew, on a thread of its own: a large table takes seconds. Wrong ones change nothing. When one is
+  /// Reads the routes anew. Wrong ones change nothing. When one is
   /// under way already, the second does nothing but say so.
   func reload() async -> Reload {
     let isFirst = state.withLock { state in
@@ -60,14 +62,7 @@ final class RoutesInForce: Sendable {
         date: Date(), version: snapshot.version,
         errors: DiagnosticList([Diagnostic(.error, "a reload is under way")]))
     }
-    let loaded = OneShot<Result<RouteSnapshot, DiagnosticList>>()
-    detachThread { [directory] in
-      do throws(DiagnosticList) { loaded.resolve(.success(try RoutesInForce.load(directory))) } catch {
-        loaded.resolve(.failure(error))
-      }
-    }
-    let result = await loaded.value(
-      cancelled: .failure(DiagnosticList([Diagnostic(.error, "interrupted")])))
+    let result = await loadAside()
     var reload = Reload(date: Date(), version: "")
     switch result {
     case .success(let snapshot): router.swap(snapshot)
@@ -82,17 +77,37 @@ final class RoutesInForce: Sendable {
     return reload
   }
 
-  /// Whether the files on disk are what is in force; with the errors that keep them from it, if there are any.
-  func comparedWithDisk() async -> (isSame: Bool, errors: DiagnosticList) {
+  /// The files on disk beside the routes in force.
+  struct Comparison: Sendable {
+    var isSame: Bool
+    /// What keeps the files from being loaded.
+    var errors = DiagnosticList()
+  }
+
+  /// Whether the files on disk are what is in force. Loads them to find out, when any of them changed since the last
+  /// time.
+  func comparedWithDisk() async -> Comparison {
+    let fingerprint = directory.map(Files.fingerprint) ?? []
+    let version = snapshot.version
+    let known = state.withLock { $0.compared }
+    if let known, known.fingerprint == fingerprint, known.version == version { return known.answer }
+    let answer =
+      switch await loadAside() {
+      case .success(let onDisk): Comparison(isSame: onDisk.version == version)
+      case .failure(let errors): Comparison(isSame: false, errors: errors)
+      }
+    state.withLock { $0.compared = (fingerprint, version, answer) }
+    return answer
+  }
+
+  /// Loads on a thread of its own: a large table takes seconds.
+  private func loadAside() async -> Result<RouteSnapshot, DiagnosticList> {
     let loaded = OneShot<Result<RouteSnapshot, DiagnosticList>>()
     detachThread { [directory] in
       do throws(DiagnosticList) { loaded.resolve(.success(try RoutesInForce.load(directory))) } catch {
         loaded.resolve(.failure(error))
       }
     }
-    switch await loaded.value(cancelled: .failure(DiagnosticList())) {
-    case .success(let onDisk): return (onDisk.version == snapshot.version, DiagnosticList())
-    case .failure(let errors): return (false, errors)
-    }
+    return await loaded.value(cancelled: .failure(DiagnosticList([Diagnostic(.error, "interrupted")])))
   }
 }
