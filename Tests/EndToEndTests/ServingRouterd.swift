@@ -14,7 +14,11 @@ final class ServingRouterd: Sendable {
   /// - Parameters:
   ///   - routes: Files for the route directory.
   ///   - settings: Sections for the settings file besides those that the harness needs.
-  init(routes: [String: String], settings: String = "", workplace: Workplace? = nil) async throws {
+  ///   - engine: The `engine:` section, in braces.
+  init(
+    routes: [String: String], settings: String = "", engine: String = "mediaLoops: 1",
+    workplace: Workplace? = nil
+  ) async throws {
     let workplace = try workplace ?? Workplace()
     self.workplace = workplace
     for (name, text) in routes { try workplace.write("routes/\(name)", text) }
@@ -25,7 +29,7 @@ final class ServingRouterd: Sendable {
         listen: [udp:127.0.0.1:0, tcp:127.0.0.1:0]
         media: {ports: 16500-16999}
       log: {format: json, level: debug}
-      mediaLoops: 1
+      engine: {\(engine)}
       \(settings)
       """)
     let ready = try NotifySocket()

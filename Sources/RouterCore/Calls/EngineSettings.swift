@@ -51,6 +51,10 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
   /// Events that wait for an observer who is slow; older ones are dropped.
   public var observerBuffer = 1024
 
+  /// Event loops for audio, over which calls are spread: `auto` (`nil`) is one for each core, 0 shares the loop of
+  /// signalling, 64 is the most.
+  public var mediaLoops: Int?
+
   /// The defaults.
   public init() {}
 
@@ -58,7 +62,7 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
     case maximumCalls, maximumDuration, answerDeadline, ringSeconds, ringDelayMilliseconds, noAgentSeconds
     case maximumTargets, toolSeconds, maximumTools, toolResultBytes, greetingProtectionMilliseconds
     case silentTurnSeconds, goodbyeSeconds, apology, apologyProvider, hangUpSeconds, drainSeconds, retryAfter
-    case transcriptEntries, transcriptBytes, saveRetries, observerBuffer
+    case transcriptEntries, transcriptBytes, saveRetries, observerBuffer, mediaLoops
   }
 
   /// Reads the section; what is not there keeps its default. Throws `DecodingError` for a number below its least
@@ -93,6 +97,13 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
     try read(.transcriptBytes, \.transcriptBytes, least: 256)
     try read(.saveRetries, \.saveRetries, least: 0)
     try read(.observerBuffer, \.observerBuffer, least: 1)
+    if let text = try values.decodeIfPresent(String.self, forKey: .mediaLoops), text != "auto" {
+      guard let count = Int(text), (0...64).contains(count) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .mediaLoops, in: values, debugDescription: "mediaLoops is auto, or a number from 0 to 64")
+      }
+      mediaLoops = count
+    }
     apology = try values.decodeIfPresent(String.self, forKey: .apology) ?? apology
     apologyProvider = try values.decodeIfPresent(String.self, forKey: .apologyProvider) ?? apologyProvider
   }

@@ -22,7 +22,7 @@ final class Daemon: Sendable {
 
   /// Makes everything and opens nothing. Throws what a plugin throws that cannot be made.
   init(_ settings: Settings, routes: RoutesInForce, log: Log) async throws {
-    let loops = EventLoops(mediaLoops: settings.mediaLoops)
+    let loops = EventLoops(mediaLoops: settings.engine.mediaLoops)
     let metrics = Metrics()
     let drain = Lock<CallEngine?>(nil)
     let host = PluginHost(

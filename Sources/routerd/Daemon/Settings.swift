@@ -47,8 +47,6 @@ struct Settings: Sendable {
   var log = Logging()
   var control = Control()
   var routes = Routes()
-  /// Event loops for audio; `nil` (`auto`) is one for each core.
-  var mediaLoops: Int?
   /// What makes each plugin, in the order of ``plugins``.
   var makers: [PluginEntry.Maker] = []
 
@@ -82,7 +80,6 @@ struct Settings: Sendable {
     settings.log = reader.read("log", Logging.self) ?? settings.log
     settings.control = reader.read("control", Control.self) ?? settings.control
     settings.routes = reader.read("routes", Routes.self) ?? settings.routes
-    settings.mediaLoops = reader.read("mediaLoops", MediaLoops.self)?.count
     for plugin in plugins {
       if let maker = reader.make(plugin) { settings.makers.append(maker) }
     }
@@ -94,20 +91,6 @@ struct Settings: Sendable {
           $1.location?.line ?? 0, $1.location?.column ?? 0
         )
       })
-  }
-
-  /// `auto`, or a number from 0 (audio shares the loop of SIP) to 64.
-  private struct MediaLoops: Decodable {
-    var count: Int?
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      let text = try container.decode(String.self)
-      count = Int(text)
-      guard text == "auto" || count.map({ (0...64).contains($0) }) == true else {
-        throw DecodingError.dataCorruptedError(
-          in: container, debugDescription: "auto, or a number from 0 to 64, is wanted here, not '\(text)'")
-      }
-    }
   }
 }
 
