@@ -212,7 +212,7 @@ extension SIPCallCore {
     emit(.acknowledged(sdp: sdp))
     if success.offers, sdp == nil, state == .up {
       // Our offer was left without an answer: there is no session (section 13.2.1).
-      bye([Header("Reason", SIPReason.sip(488, "No answer in ACK").description)])
+      bye([Header("Reason", SIPReason.q850(88, "no answer in ACK").description)])
       end(SIPCallEnding(.notAcknowledged, status: 488))
     }
   }
