@@ -13,23 +13,60 @@ enum AgentReferences {
 
   /// Reports names that nobody defined. `settings` is an agent, a channel's block or a route's overrides.
   static func check(_ settings: YAMLNode, _ definitions: Definitions, _ check: inout SchemaCheck) {
-    func one(_ key: String, _ noun: String, _ section: String) {
-      guard let node = settings[key], !node.isNull, let name = node.text else { return }
-      if section == "providers", name == offline { return }
-      if !definitions.has(name, in: section) { check.append(definitions.unknown(node, noun, in: section)) }
+    func refer(_ key: String, _ noun: String, _ section: String) {
+      definitions.referAll(settings[key], noun, in: section, &check)
     }
-    func many(_ key: String, _ noun: String, _ section: String) {
-      guard let list = settings[key], list.kind == .sequence else { return }
-      for node in list.elements where !definitions.has(node.text ?? "", in: section) {
-        check.append(definitions.unknown(node, noun, in: section))
+    refer("companionId", "companion", "companions")
+    refer("knowledgeBaseId", "knowledge base", "knowledgeBases")
+    refer("functions", "function", "functions")
+    refer("faqCollections", "FAQ collection", "faqCollections")
+    refer("fallback", "agent", "agents")
+    if settings["provider"]?.text != offline { refer("provider", "provider", "providers") }
+  }
+}
+
+extension AgentReferences {
+  /// Reports agents whose fallbacks come back to them: such a call would go in circles.
+  static func refuseCycles(_ definitions: Definitions, _ check: inout SchemaCheck) {
+    var next: [String: [String]] = [:]
+    for entry in definitions.entries(of: "agents") {
+      let blocks = [entry.value] + (entry.value["channels"]?.pairs.map(\.value) ?? [])
+      next[entry.name] = blocks.flatMap { $0["fallback"]?.elements.compactMap(\.text) ?? [] }
+    }
+    var done: Set<String> = []
+    for entry in definitions.entries(of: "agents") where !done.contains(entry.name) {
+      guard let cycle = cycle(from: entry.name, next, &done) else { continue }
+      check.append(
+        entry.key.diagnostic(
+          .error, "the fallback of '\(entry.name)' comes back: \(cycle.joined(separator: " → "))",
+          hint: "end the chain with an agent that needs no other"))
+    }
+  }
+
+  /// Walks depth first, without recursion: chains may be long.
+  private static func cycle(
+    from start: String, _ next: [String: [String]], _ done: inout Set<String>
+  ) -> [String]? {
+    var path: [(name: String, rest: [String])] = [(start, next[start] ?? [])]
+    var onPath: Set<String> = [start]
+    while var last = path.popLast() {
+      guard !last.rest.isEmpty else {
+        onPath.remove(last.name)
+        done.insert(last.name)
+        continue
+      }
+      let name = last.rest.removeFirst()
+      path.append(last)
+      if onPath.contains(name) {
+        done.formUnion(onPath)
+        return path.map(\.name).drop { $0 != name } + [name]
+      }
+      if !done.contains(name) {
+        path.append((name, next[name] ?? []))
+        onPath.insert(name)
       }
     }
-    one("companionId", "companion", "companions")
-    one("provider", "provider", "providers")
-    one("knowledgeBaseId", "knowledge base", "knowledgeBases")
-    many("functions", "function", "functions")
-    many("faqCollections", "FAQ collection", "faqCollections")
-    many("fallback", "agent", "agents")
+    return nil
   }
 }
 

@@ -44,6 +44,13 @@ struct CallFacts {
     moment = abs(seconds) < 1e12 ? Int(seconds.rounded(.down)) : 0
   }
 
+  /// `2026-12-25T10:00:00Z`.
+  var momentText: String {
+    let day = moment >= 0 ? moment / 86400 : (moment - 86399) / 86400
+    let seconds = moment - day * 86400
+    return "\(CivilDate(daysSince1970: day))T\(ClockTime.text(seconds / 60)):\(two(seconds % 60))Z"
+  }
+
   /// Where a caller stands among all callers, 0..<1, for one purpose; the same caller stands there for ever.
   func share(of purpose: String) -> Double {
     // Callers that cannot be told apart are spread by their calls.
@@ -128,6 +135,15 @@ extension Condition {
     case .sourceAddress: "sourceAddress"
     case .diversion: "diversion"
     case .not: "not"
+    }
+  }
+
+  /// Headers that it looks at, in small letters.
+  var headerNames: [String] {
+    switch self {
+    case .header(let name, _): [name.lowercased()]
+    case .not(let blocks): blocks.joined().flatMap(\.headerNames)
+    default: []
     }
   }
 }

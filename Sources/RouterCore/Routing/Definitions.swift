@@ -93,8 +93,26 @@ struct Definitions {
 
   func has(_ name: String, in section: String) -> Bool { sections[section]?[name] != nil }
 
+  /// Notes that a node refers to a name; reports it when nobody defined that.
+  func refer(_ node: YAMLNode?, _ noun: String, in section: String, _ check: inout SchemaCheck) {
+    guard let node, let name = node.text, !node.isNull else { return }
+    if has(name, in: section) {
+      check.use(name, in: section)
+    } else {
+      check.append(unknown(node, noun, in: section))
+    }
+  }
+
+  /// The same for a list of names, or a single one.
+  func referAll(_ node: YAMLNode?, _ noun: String, in section: String, _ check: inout SchemaCheck) {
+    guard let node else { return }
+    for element in node.kind == .sequence ? node.elements : [node] {
+      refer(element, noun, in: section, &check)
+    }
+  }
+
   /// Says that a name is unknown, and which one is near.
-  func unknown(_ node: YAMLNode, _ noun: String, in section: String) -> Diagnostic {
+  private func unknown(_ node: YAMLNode, _ noun: String, in section: String) -> Diagnostic {
     let name = node.text ?? ""
     let known = names(of: section).sorted()
     var hint = "define it under '\(section)'"

@@ -32,6 +32,8 @@ public struct Explanation: Sendable {
   public var to: Number
   public var from: Number
   public var channel: String
+  /// The moment of the call, UTC: `2026-12-25T10:00:00Z`.
+  public var moment: String
   /// In the order in which they were asked; at most ``maximumCandidates``.
   public var candidates: [Candidate]
   /// How many more were asked.
@@ -48,6 +50,8 @@ public struct Explanation: Sendable {
   /// The winning agent's settings with the place of each.
   public var settings: [ResolvedSetting]
   public var version: String
+  /// What it takes to ask about the call again, besides what a record keeps anyway.
+  var call: JSONValue
 
   /// More candidates are counted, not listed.
   public static let maximumCandidates = 50
@@ -82,10 +86,12 @@ extension RouteSnapshot {
     let closest = winner == nil ? closestCandidate(facts) : nil
     return Explanation(
       to: number(facts.to, facts), from: number(facts.from, facts), channel: call.channel.rawValue,
-      candidates: candidates, moreCandidates: more, route: decision.route, location: decision.location,
+      moment: facts.momentText, candidates: candidates, moreCandidates: more, route: decision.route,
+      location: decision.location,
       summary: decision.summary, targets: decision.targets.map(\.words),
       limits: decision.limits.map { "\($0.key): \($0.maximum) calls" }, closest: closest,
-      settings: winner.flatMap { settings(ofTarget: $0, facts) } ?? [], version: version)
+      settings: winner.flatMap { settings(ofTarget: $0, facts) } ?? [], version: version,
+      call: call.replayable(headers: table.headerNames))
   }
 
   /// What became of one route.
@@ -94,7 +100,7 @@ extension RouteSnapshot {
     let name = table.name(of: route)
     var candidate = Explanation.Candidate(
       route: name, location: table.location(of: route), priority: Int(entry.priority),
-      to: table.texts[entry.to],
+      to: table.to(of: route).joined(separator: ", "),
       passed: entry.to == .empty ? [] : ["to"])
     for condition in table.conditions[Int(entry.conditions)] {
       guard condition.holds(facts, context, route: name) else {

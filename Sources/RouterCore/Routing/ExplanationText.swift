@@ -4,7 +4,7 @@ extension Explanation {
     var lines = [summary, "  table \(version)"]
     lines.append("  to    \(to.words)")
     lines.append("  from  \(from.words)")
-    lines.append("  by    \(channel)")
+    lines.append("  by    \(channel), \(moment)")
     if candidates.isEmpty { lines.append("  no route takes this number") }
     for (number, candidate) in candidates.enumerated() { lines.append("  \(number + 1). \(candidate.words)") }
     if moreCandidates > 0 { lines.append("  … and \(moreCandidates) more") }
@@ -24,11 +24,12 @@ extension Explanation {
   public var json: JSONValue {
     var object: [String: JSONValue] = [
       "version": .string(version), "summary": .string(summary), "to": to.json, "from": from.json,
-      "channel": .string(channel), "candidates": .array(candidates.map(\.json)),
+      "channel": .string(channel), "moment": .string(moment), "candidates": .array(candidates.map(\.json)),
       "targets": .array(targets.map { .string($0) }),
     ]
     object["route"] = route.map { .string($0) }
     object["location"] = location.map { .string($0) }
+    if call != [:] { object["call"] = call }
     if moreCandidates > 0 { object["moreCandidates"] = .integer(moreCandidates) }
     if !limits.isEmpty { object["limits"] = .array(limits.map { .string($0) }) }
     if let closest { object["closest"] = closest.json }

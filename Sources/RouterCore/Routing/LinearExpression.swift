@@ -36,6 +36,9 @@ struct LinearExpression: Hashable, Sendable, CustomStringConvertible {
     guard text.hasPrefix("/"), let end = text.lastIndex(of: "/"), end > text.startIndex else {
       throw TextFault("a regular expression ends with a /", hint: "write /…/")
     }
+    if text.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+      throw TextFault("a regular expression cannot hold control characters", hint: "write \\t for a tab")
+    }
     let flags = text[text.index(after: end)...]
     guard flags.isEmpty || flags == "i" else {
       throw TextFault(

@@ -5,7 +5,11 @@ extension JSONValue {
     guard case .object(let changes) = patch else { return patch }
     var members = object ?? [:]
     for (key, change) in changes {
-      members[key] = change == .null ? nil : (members[key] ?? .null).merging(change)
+      if change == .null {
+        members.removeValue(forKey: key)
+      } else {
+        members[key] = (members[key] ?? .null).merging(change)
+      }
     }
     return .object(members)
   }

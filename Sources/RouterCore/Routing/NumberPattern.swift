@@ -56,6 +56,9 @@ enum NumberPattern: Hashable, Sendable {
     if text.isEmpty {
       throw TextFault("a number cannot be empty", hint: "leave the key out, or write \"*\" for any number")
     }
+    if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+      throw TextFault("a number cannot hold control characters")
+    }
     if text.utf8.count > 128 { throw TextFault("a number cannot have more than 128 characters") }
     if text.dropLast().contains("*") {
       throw TextFault(

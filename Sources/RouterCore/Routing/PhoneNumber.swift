@@ -10,7 +10,7 @@ public struct PhoneNumber: Hashable, Sendable, CustomStringConvertible {
 
   init(packed: UInt64) { self.packed = packed }
 
-  /// From `+442079460001`; separators that people write (space, `-`, `.`, `(`, `)`) are passed over. `nil` for anything
+  /// From `+442079460001`; separators that people write (space, `-`, `.`, `/`, `(`, `)`) are passed over. `nil` for anything
   /// else.
   public init?(_ text: some StringProtocol) { self.init(e164: text.utf8) }
 
@@ -40,9 +40,9 @@ public struct PhoneNumber: Hashable, Sendable, CustomStringConvertible {
     return count > 0 ? (value, count) : nil
   }
 
-  /// Visual separators of RFC 3966 section 3, and the space.
+  /// Visual separators of RFC 3966 section 3, the space, and the slash of German writing.
   static func isSeparator(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x2D || byte == 0x2E || byte == 0x28 || byte == 0x29
+    byte == 0x20 || (byte >= 0x2D && byte <= 0x2F) || byte == 0x28 || byte == 0x29
   }
 
   /// How many digits a packed value has.

@@ -14,7 +14,7 @@ struct RouteCompiler {
   private var overrides: [Sourced] = []
   private var overrideNumbers: [Sourced: Int] = [:]
   /// First route of each name.
-  private var names: [String: Int] = [:]
+  private(set) var names: [String: Int] = [:]
 
   init(_ definitions: Definitions, _ numbering: Numbering) {
     self.definitions = definitions
@@ -46,7 +46,8 @@ struct RouteCompiler {
     RouteTable(
       routes: routes, files: files, texts: texts, conditions: conditions, actions: actions,
       overrides: overrides,
-      index: RouteIndex(priorities: routes.map(\.priority), entries: entries))
+      index: RouteIndex(priorities: routes.map(\.priority), entries: entries),
+      headerNames: Set(conditions.joined().flatMap(\.headerNames)))
   }
 
   private mutating func takeName(
@@ -82,7 +83,7 @@ struct RouteCompiler {
 
   private mutating func toText(_ patterns: [NumberPattern]) -> TextPool.Piece {
     if patterns.isEmpty { return .empty }
-    return texts.add(patterns.map(\.description).joined(separator: ", ").utf8)
+    return texts.add(patterns.map(\.description).joined(separator: "\n").utf8)
   }
 
   // MARK: Sharing
@@ -141,7 +142,7 @@ extension RouteCompiler {
     _ node: YAMLNode, in route: YAMLNode, _ check: inout SchemaCheck
   ) -> RouteAction.Target? {
     if let agent = node["agent"] {
-      refer(agent, "agent", in: "agents", &check)
+      definitions.refer(agent, "agent", in: "agents", &check)
       refer(in: node["overrides"], &check)
       return .agent(agent.text ?? "", overrides: intern(node["overrides"], in: route))
     }
@@ -164,7 +165,7 @@ extension RouteCompiler {
     var shares: [RouteAction.Share] = []
     for element in node.elements {
       guard let agent = element["agent"] else { continue }
-      refer(agent, "agent", in: "agents", &check)
+      definitions.refer(agent, "agent", in: "agents", &check)
       refer(in: element["overrides"], &check)
       refer(in: route["overrides"], &check)
       let own = intern(route["overrides"], in: route) + intern(element["overrides"], in: route)
@@ -186,12 +187,6 @@ extension RouteCompiler {
       onFailure: node["onFailure"]?.text.flatMap(PreAnswerHook.Default.init) ?? .proceed)
   }
 
-  private func refer(_ node: YAMLNode, _ noun: String, in section: String, _ check: inout SchemaCheck) {
-    if let name = node.text, !definitions.has(name, in: section) {
-      check.append(definitions.unknown(node, noun, in: section))
-    }
-  }
-
   private func refer(in overrides: YAMLNode?, _ check: inout SchemaCheck) {
     if let overrides { AgentReferences.check(overrides, definitions, &check) }
   }
@@ -202,18 +197,21 @@ extension RouteCompiler {
 extension RouteCompiler {
   private func toPatterns(_ node: YAMLNode, _ check: inout SchemaCheck) -> [NumberPattern] {
     guard let to = node["match"]?["to"] else { return [] }
-    return patterns(to, &check)
+    // A called party is anonymous for nobody: the word is a SIP user here.
+    return patterns(to, &check).map { $0 == .anonymous ? .text("anonymous") : $0 }
   }
 
   private func patterns(_ node: YAMLNode, _ check: inout SchemaCheck) -> [NumberPattern] {
     let nodes = node.kind == .sequence ? node.elements : [node]
     return nodes.compactMap { node in
       if let list = node["list"] {
-        refer(list, "caller list", in: "callerLists", &check)
+        definitions.refer(list, "caller list", in: "callerLists", &check)
         return .list(list.text ?? "")
       }
       do throws(TextFault) {
-        return try NumberPattern(node.text ?? "", numbering)
+        let pattern = try NumberPattern(node.text ?? "", numbering)
+        lint(node, pattern, &check)
+        return pattern
       } catch {
         check.append(node.diagnostic(.error, error.message, hint: error.hint))
         return nil
@@ -237,13 +235,13 @@ extension RouteCompiler {
     case "channel": return [.channel(texts)]
     case "provider": return [.provider(texts)]
     case "connection":
-      references(node, "connection", in: "connections", &check)
+      definitions.referAll(node, "connection", in: "connections", &check)
       return [.connection(texts)]
     case "trunk":
-      references(node, "trunk", in: "trunks", &check)
+      definitions.referAll(node, "trunk", in: "trunks", &check)
       return [.trunk(texts)]
     case "schedule":
-      references(node, "schedule", in: "schedules", &check)
+      definitions.referAll(node, "schedule", in: "schedules", &check)
       return [.schedule(texts)]
     case "header": return headers(node, &check)
     case "language": return [.language(texts)]
@@ -277,9 +275,20 @@ extension RouteCompiler {
     }
   }
 
-  private func references(_ node: YAMLNode, _ noun: String, in section: String, _ check: inout SchemaCheck) {
-    for element in node.kind == .sequence ? node.elements : [node] {
-      refer(element, noun, in: section, &check)
+  /// Warns about numbers that are read otherwise than they look, or not at all.
+  private func lint(_ node: YAMLNode, _ pattern: NumberPattern, _ check: inout SchemaCheck) {
+    guard let text = node.text else { return }
+    switch pattern {
+    case .number(let number) where number.description != text:
+      check.append(node.diagnostic(.warning, "'\(text)' is read as \(number)", hint: "write \(number)"))
+    case .text where text.utf8.count >= 7 && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }:
+      check.append(
+        node.diagnostic(
+          .warning, "'\(text)' is compared with what the network sends, digit by digit",
+          hint: numbering.region == nil
+            ? "write it with + and the country code, or set 'numbering: {region: …}'"
+            : "write it with + and the country code, unless it is an extension"))
+    default: break
     }
   }
 }

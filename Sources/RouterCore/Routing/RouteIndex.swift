@@ -21,14 +21,14 @@ struct RouteIndex: Sendable {
   private var numbers = NumberTable()
   private var texts: [String: UInt32] = [:]
   private var numberPrefixes = NumberTable()
-  private var textPrefixes: [String: UInt32] = [:]
+  private(set) var textPrefixes: [String: UInt32] = [:]
   /// Bit n: there are prefixes of n digits.
   private var numberPrefixLengths: UInt32 = 0
   /// Lengths in bytes, longest first.
-  private var textPrefixLengths: [Int] = []
-  private var patterns = PatternTrie()
-  private var expressions: [(expression: LinearExpression, chain: UInt32)] = []
-  private var others: UInt32 = 0
+  private(set) var textPrefixLengths: [Int] = []
+  private(set) var patterns = PatternTrie()
+  private(set) var expressions: [(expression: LinearExpression, chain: UInt32)] = []
+  private(set) var others: UInt32 = 0
   /// Highest priority of each specificity.
   private var ceilings: [Int32] = Array(repeating: .min, count: 5)
   private let priorities: [Int32]
@@ -103,11 +103,13 @@ struct RouteIndex: Sendable {
   // MARK: Asking
 
   /// A chain that a number leads to.
-  private struct Head {
+  struct Head {
     var posting: UInt32
     var specificity: Specificity
     /// Length of a prefix.
     var length: Int
+    /// Whether it is the chain of the `to` that is asked about.
+    var isSame = false
   }
 
   /// Calls `body` with each route that takes the number, best first, until it returns `true`. A route with several
@@ -130,11 +132,26 @@ struct RouteIndex: Sendable {
         continue
       }
       guard let best else { return }
-      let posting = postings[Int(heads[best].posting)]
-      if body(Int(posting.route), heads[best].specificity) { return }
-      heads[best].posting = posting.next
-      if posting.next == 0 { heads.remove(at: best) }
+      let specificity = heads[best].specificity
+      if body(advance(&heads, best), specificity) { return }
     }
+  }
+
+  /// Calls `body` with the routes of all chains, best first, until it returns `true`.
+  func merge(_ chains: [Head], until body: (_ route: Int, _ head: Head) -> Bool) {
+    var heads = chains
+    while let best = bestHead(heads) {
+      let head = heads[best]
+      if body(advance(&heads, best), head) { return }
+    }
+  }
+
+  /// Takes the first route off a chain.
+  private func advance(_ heads: inout [Head], _ index: Int) -> Int {
+    let posting = postings[Int(heads[index].posting)]
+    heads[index].posting = posting.next
+    if posting.next == 0 { heads.remove(at: index) }
+    return Int(posting.route)
   }
 
   private func bestHead(_ heads: [Head]) -> Int? {
@@ -178,7 +195,7 @@ struct RouteIndex: Sendable {
     }
   }
 
-  private func openPrefixes(of number: PhoneNumber, _ heads: inout [Head]) {
+  func openPrefixes(of number: PhoneNumber, _ heads: inout [Head]) {
     var prefix = number.packed
     var length = PhoneNumber.digits(in: prefix)
     while length > 0 {

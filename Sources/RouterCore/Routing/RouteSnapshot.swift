@@ -16,6 +16,9 @@ public final class RouteSnapshot: Sendable {
   let settings: AgentSettings
   let numbering: Numbering
   let secrets: Secrets
+  let tests: [RouteTest]
+  /// Every named thing as it was written, references to secrets in place, by section and name: for comparing.
+  let sections: [String: [String: JSONValue]]
   private let trunkNumbering: [String: Numbering]
   private let connectionNumbering: [String: Numbering]
   /// Configurations that were asked for before; all calls of an agent share one.
@@ -30,34 +33,58 @@ public final class RouteSnapshot: Sendable {
     var overrides: [Int]
   }
 
-  init(
-    version: String, files: [String], table: RouteTable, context: ConditionContext, settings: AgentSettings,
-    numbering: Numbering, trunks: [Trunk], connections: [SIPConnection], secrets: Secrets,
-    warnings: DiagnosticList = .init()
-  ) {
-    self.version = version
-    self.files = files
-    self.table = table
-    self.context = context
-    self.settings = settings
-    self.numbering = numbering
-    self.trunks = trunks
-    self.connections = connections
-    self.secrets = secrets
-    self.warnings = warnings
+  /// What a snapshot is made of.
+  struct Parts {
+    var version: String
+    var files: [String]
+    var table: RouteTable
+    var context: ConditionContext
+    var settings: AgentSettings
+    var numbering: Numbering
+    var trunks: [Trunk]
+    var connections: [SIPConnection]
+    var secrets: Secrets
+    var tests: [RouteTest]
+    var sections: [String: [String: JSONValue]]
+    var warnings: DiagnosticList
+  }
+
+  init(_ parts: Parts) {
+    version = parts.version
+    files = parts.files
+    table = parts.table
+    context = parts.context
+    settings = parts.settings
+    numbering = parts.numbering
+    trunks = parts.trunks
+    connections = parts.connections
+    secrets = parts.secrets
+    tests = parts.tests
+    sections = parts.sections
+    warnings = parts.warnings
     func numberings<T>(_ items: [T], _ name: (T) -> String, _ region: (T) -> String?) -> [String: Numbering] {
-      Dictionary(items.compactMap { item in region(item).map { (name(item), Numbering(region: $0)) } }) {
-        _, last in last
-      }
+      let pairs = items.compactMap { item in region(item).map { (name(item), Numbering(region: $0)) } }
+      return Dictionary(pairs) { _, last in last }
     }
-    trunkNumbering = numberings(trunks, \.name, \.region)
-    connectionNumbering = numberings(connections, \.name, \.region)
+    trunkNumbering = numberings(parts.trunks, \.name, \.region)
+    connectionNumbering = numberings(parts.connections, \.name, \.region)
   }
 
   /// How many routes there are.
   public var routeCount: Int { table.routes.count }
   /// The names of all agents, sorted.
   public var agentNames: [String] { settings.agents.keys.sorted() }
+  /// The types of all providers that are defined, sorted: what plugins must be there for.
+  public var providerTypes: [String] {
+    Set(settings.providers.values.compactMap { $0["type"]?.string }).sorted()
+  }
+
+  /// A function (tool) as it was written, secrets in place: never log it.
+  public func function(named name: String) -> JSONValue? { settings.functions[name].map(secrets.fill) }
+  /// A provider as it was written, secrets in place: never log it.
+  public func provider(named name: String) -> JSONValue? { settings.providers[name].map(secrets.fill) }
+  /// A knowledge base as it was written.
+  public func knowledgeBase(named name: String) -> JSONValue? { settings.knowledgeBases[name] }
 
   /// How numbers of a call are read: by its trunk, its connection, or the table.
   func numbering(for call: InboundCall) -> Numbering {

@@ -3,7 +3,7 @@
 struct RouteTable: Sendable {
   struct Route: Sendable {
     var name: TextPool.Piece
-    /// The `to` in canonical form, for traces and lists.
+    /// The `to` in canonical form, for traces and lists; one in a line.
     var to: TextPool.Piece
     var line: UInt32
     var priority: Int32
@@ -20,6 +20,8 @@ struct RouteTable: Sendable {
   let actions: [RouteAction]
   let overrides: [Sourced]
   let index: RouteIndex
+  /// Headers that conditions look at, in small letters.
+  let headerNames: Set<String>
 
   /// The name of a route; one that has none is called by its place.
   func name(of route: Int) -> String {
@@ -29,6 +31,11 @@ struct RouteTable: Sendable {
 
   /// `routes/main.yaml:14`.
   func location(of route: Int) -> String { "\(files[Int(routes[route].file)]):\(routes[route].line)" }
+
+  /// What a route takes, in canonical form; empty when it takes every number.
+  func to(of route: Int) -> [String] {
+    texts[routes[route].to].split(separator: "\n").map(String.init)
+  }
 
   /// The overrides at a position, with their places in a route's file.
   func overrides(_ position: Int, of route: Int) -> Sourced {

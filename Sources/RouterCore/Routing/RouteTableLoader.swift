@@ -1,19 +1,28 @@
 /// Makes a snapshot of files: reads, checks, compiles. Whatever is wrong is reported with its place, all at once.
 public enum RouteTableLoader {
   /// Loads a directory.
-  public static func load(directory: String) -> Result<RouteSnapshot, DiagnosticList> {
+  /// - Parameter runsTests: Whether a failed test of the table's own is an error.
+  public static func load(
+    directory: String, runsTests: Bool = true
+  ) -> Result<RouteSnapshot, DiagnosticList> {
     do throws(DiagnosticList) {
-      return load(try RouteSource.directory(directory))
+      return load(try RouteSource.directory(directory), runsTests: runsTests)
     } catch {
       return .failure(error)
     }
   }
 
   /// Loads files that were read before.
-  public static func load(_ source: RouteSource) -> Result<RouteSnapshot, DiagnosticList> {
+  /// - Parameter runsTests: Whether a failed test of the table's own is an error.
+  public static func load(
+    _ source: RouteSource, runsTests: Bool = true
+  ) -> Result<RouteSnapshot, DiagnosticList> {
     var loading = Loading(source)
     do throws(DiagnosticList) {
-      return .success(try loading.run())
+      let snapshot = try loading.run()
+      let report = runsTests ? snapshot.runTests() : nil
+      if let report, !report.passed { throw report.failures }
+      return .success(snapshot)
     } catch {
       return .failure(error)
     }
@@ -35,17 +44,59 @@ private struct Loading {
     parse()
     let numbering = numbering()
     let settings = AgentSettings(definitions, &check)
+    AgentReferences.refuseCycles(definitions, &check)
     let context = ConditionContext(lists: callerLists(numbering), schedules: schedules())
     let trunks = trunks()
     let connections = connections()
     var compiler = RouteCompiler(definitions, numbering)
     for list in definitions.routes { list.forEachChild { compiler.add($0, &check) } }
-    for list in definitions.tests { check.check(list, .list(.object(RouteSchema.test))) }
+    let tests = tests(compiler, context, trunks)
     if check.diagnostics.hasErrors { throw check.diagnostics }
+    warnOfUnused()
     return RouteSnapshot(
-      version: RouteVersion.of(source, lists), files: source.files.map(\.path), table: compiler.table(),
-      context: context,
-      settings: settings, numbering: numbering, trunks: trunks, connections: connections, secrets: secrets)
+      .init(
+        version: RouteVersion.of(source, lists), files: source.files.map(\.path), table: compiler.table(),
+        context: context, settings: settings, numbering: numbering, trunks: trunks, connections: connections,
+        secrets: secrets, tests: tests, sections: sections(), warnings: check.warnings))
+  }
+
+  private mutating func tests(
+    _ compiler: RouteCompiler, _ context: ConditionContext, _ trunks: [Trunk]
+  ) -> [RouteTest] {
+    let compiler = RouteTestCompiler(
+      definitions: definitions, schedules: context.schedules, trunks: trunks,
+      isRoute: { compiler.names[$0] != nil })
+    return definitions.tests.flatMap(\.elements).compactMap { compiler.test($0, &check) }
+  }
+
+  /// Every named thing as JSON.
+  private func sections() -> [String: [String: JSONValue]] {
+    var result: [String: [String: JSONValue]] = [:]
+    for field in RouteSchema.file.fields {
+      guard case .named(let shape) = field.shape else { continue }
+      for entry in definitions.entries(of: field.name) {
+        result[field.name, default: [:]][entry.name] = JSONValue(entry.value, shape)
+      }
+    }
+    if let node = definitions.numbering {
+      result["numbering"] = ["numbering": JSONValue(node, .object(RouteSchema.numbering))]
+    }
+    return result
+  }
+
+  /// Names that nothing refers to.
+  private mutating func warnOfUnused() {
+    let sections = [
+      ("agents", "no route, connection or fallback names the agent"),
+      ("callerLists", "no route uses the caller list"),
+      ("schedules", "no route uses the schedule"), ("companions", "no agent uses the companion"),
+      ("faqCollections", "no agent uses the FAQ collection"), ("functions", "no agent uses the function"),
+    ]
+    for (section, words) in sections {
+      for entry in definitions.entries(of: section) where check.used[section]?.contains(entry.name) != true {
+        check.append(entry.key.diagnostic(.warning, "\(words) '\(entry.name)'"))
+      }
+    }
   }
 
   private mutating func parse() {
@@ -123,7 +174,8 @@ private struct Loading {
       }
       let open = texts("open").compactMap { try? OpeningHours($0) }  // bad ones were reported
       result[entry.name] = Schedule(
-        name: entry.name, zone: rules, open: open, closed: texts("closed").compactMap { DatePattern($0) })
+        name: entry.name, zone: rules, open: open, closed: texts("closed").compactMap { DatePattern($0) },
+        location: entry.key.location)
     }
     return result
   }
@@ -146,9 +198,7 @@ private struct Loading {
     var connections: [SIPConnection] = []
     for entry in definitions.entries(of: "connections") {
       guard check.check(entry.value, .object(RouteSchema.connection), key: entry.name) else { continue }
-      if let agent = entry.value["agentId"], !definitions.has(agent.text ?? "", in: "agents") {
-        check.append(definitions.unknown(agent, "agent", in: "agents"))
-      }
+      definitions.refer(entry.value["agentId"], "agent", in: "agents", &check)
       connections.append(SIPConnection(name: entry.name, entry.value, secrets))
     }
     return connections

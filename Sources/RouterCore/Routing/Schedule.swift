@@ -88,6 +88,7 @@ struct Schedule: Sendable {
   var zone: TimeZoneRules
   var open: [OpeningHours]
   var closed: [DatePattern]
+  var location: SourceLocation
 
   /// Whether it is open at a moment, in seconds since 1970.
   func isOpen(at moment: Int) -> Bool {

@@ -1,6 +1,11 @@
 /// Compares a node with the shape that it should have, and reports all that differs.
 struct SchemaCheck {
+  /// Errors.
   private(set) var diagnostics = DiagnosticList()
+  /// Kept apart, so that many of them do not push errors out.
+  private(set) var warnings = DiagnosticList()
+  /// Names that something refers to, by section.
+  private(set) var used: [String: Set<String>] = [:]
 
   /// Checks one node. Returns whether it is sound.
   @discardableResult
@@ -43,8 +48,15 @@ struct SchemaCheck {
     }
   }
 
-  mutating func append(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+  mutating func append(_ diagnostic: Diagnostic) {
+    if diagnostic.severity == .error { diagnostics.append(diagnostic) } else { warnings.append(diagnostic) }
+  }
   mutating func append(contentsOf list: DiagnosticList) { diagnostics.append(contentsOf: list) }
+
+  /// Notes that a name is used.
+  mutating func use(_ name: String, in section: String) {
+    if used[section]?.contains(name) != true { used[section, default: []].insert(name) }
+  }
 
   private func wants(_ noun: String, _ key: String) -> String {
     key.isEmpty ? "\(noun) is wanted here" : "'\(key)' wants \(noun)"
