@@ -9,8 +9,13 @@ internal import Glibc
 /// Jobs are queued under a lock and announced by one write to an eventfd a batch; they run from the eventfd's own
 /// handler, never inside another callback of libre's.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
+  private enum Work {
+    case job(UnownedJob)
+    case body(@Sendable () -> Void)
+  }
+
   private struct Queue {
-    var jobs: [UnownedJob] = []
+    var jobs: [Work] = []
     var isAnnounced = false
     var isClosed = false
   }
@@ -22,7 +27,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
   private static let rounds = 16
 
   private let queue = Lock(Queue())
-  private var running: [UnownedJob] = []  // only on the loop's thread
+  private var running: [Work] = []  // only on the loop's thread
+  /// What ticks every 20 ms here; made when the first call's media starts. Only on the loop's thread.
+  var mediaClock: MediaClock?
   private let wakeUp: Int32
   private var thread = pthread_t()
   private let stopped = Gate()
@@ -72,6 +79,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     started.open()
     _ = re_main(nil)
     fd_close(wakeUp)
+    mediaClock = nil
     re_thread_close()
     stopped.open()
   }
@@ -108,7 +116,12 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
       }
       if isClosed { re_cancel() }
       if running.isEmpty { return }
-      for job in running { job.runSynchronously(on: asUnownedSerialExecutor()) }
+      for work in running {
+        switch work {
+        case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+        case .body(let body): body()
+        }
+      }
       running.removeAll(keepingCapacity: true)
     }
     announce()  // packets and timers get their turn
@@ -117,10 +130,15 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
   // MARK: SerialExecutor
 
   /// Queues a job; any thread may call it.
-  public func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
+  public func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+
+  /// Runs a body on the loop, in turn with its jobs; any thread may call it. A body that is queued before ``stop()``
+  /// still runs.
+  func execute(_ body: @escaping @Sendable () -> Void) { add(.body(body)) }
+
+  private func add(_ work: Work) {
     let mustAnnounce = queue.withLock { queue in
-      queue.jobs.append(job)
+      queue.jobs.append(work)
       if queue.isAnnounced { return false }
       queue.isAnnounced = true
       return true

@@ -2,6 +2,7 @@
  * text always travels as an argument, never as the format) and eventfd. */
 #pragma once
 #include "../../CLibre/shim.h"
+#include "mediasocket.h"
 
 /** Whether the timing wheel of tmr_wheel.c, not libre's sorted list, serves this process. */
 bool shim_timing_wheel_in_force(void);

@@ -18,7 +18,7 @@ public struct MediaSettings: Sendable {
 
   public init(
     bindAddress: String = "0.0.0.0", ports: RTPPorts = RTPPorts(), symmetric: SymmetricRTP = .auto,
-    jitterBuffer: ClosedRange<Int> = 20...200, timeout: Duration? = .seconds(60), inbandDigits: Bool = false,
+    jitterBuffer: ClosedRange<Int> = 10...200, timeout: Duration? = .seconds(60), inbandDigits: Bool = false,
     fadeOut: Int = 10, dscp: Int = 46
   ) {
     self.bindAddress = bindAddress
@@ -41,16 +41,6 @@ public enum SymmetricRTP: String, Sendable, Hashable, Codable, CaseIterable {
   case auto
   /// The first valid source gets the audio.
   case on
-}
-
-/// The UDP ports of one or more channels. Ports are taken in turn, so a freed one, at which an old peer may still be
-/// sending, comes back last.
-public final class RTPPorts: Sendable {
-  /// Even ports for RTP, each with the odd one above it for RTCP.
-  public let range: ClosedRange<UInt16>
-
-  /// A range; an odd lower bound counts from the next even port.
-  public init(_ range: ClosedRange<UInt16> = 10000...19999) { self.range = range }
 }
 
 /// A media socket could not be had.

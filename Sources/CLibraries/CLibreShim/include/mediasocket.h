@@ -1,0 +1,49 @@
+/* UDP sockets of calls. They are read when the call's tick comes, not when a packet
+ * does: one system call takes all that has gathered, with the kernel's time of arrival. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHIM_DATAGRAMS = 32, SHIM_DATAGRAM_SIZE = 1600 };
+
+/** An address in network order as two halves, IPv4 mapped into IPv6, and a port in host order. */
+struct shim_address {
+	uint64_t high, low;
+	uint16_t port;
+	uint32_t scope;
+};
+
+/** One datagram of a batch; valid until the next batch. */
+struct shim_datagram {
+	uint8_t *data;
+	uint32_t length;
+	struct shim_address from;
+	/** Microseconds of the monotonic clock at which the kernel had it. */
+	int64_t arrival;
+};
+
+/** Room for one batch, shared by all sockets of a thread. */
+struct shim_batch;
+
+struct shim_batch *shim_batch_new(void);
+void shim_batch_free(struct shim_batch *batch);
+
+/** Reads what waits, at most SHIM_DATAGRAMS. Returns how many; datagrams that did not fit are left out. */
+int shim_media_receive(int fd, struct shim_batch *batch);
+const struct shim_datagram *shim_batch_datagrams(const struct shim_batch *batch);
+
+/** Binds a non-blocking socket; "::" serves both families. Returns an errno, 0 for success. */
+int shim_media_open(const char *ip, uint16_t port, int dscp, int *fd, bool *is_ipv6);
+
+/** Sends a datagram. Returns an errno, 0 for success. */
+int shim_media_send(int fd, bool is_ipv6, const struct shim_address *to, const void *data, size_t length);
+
+/** Reads a numeric address. Returns false for anything else. */
+bool shim_address_parse(const char *ip, uint16_t port, struct shim_address *address);
+
+/** Microseconds of the monotonic clock. */
+int64_t shim_now(void);
+
+/** The wall clock as NTP has it: seconds since 1900, and their fraction. */
+uint64_t shim_ntp_now(void);

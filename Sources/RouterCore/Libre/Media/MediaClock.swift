@@ -1,0 +1,94 @@
+internal import CLibreShim
+
+/// What ticks every 20 ms on one loop, for all calls there.
+///
+/// Calls are spread over twenty phases of one millisecond, so that packets leave evenly and not in one burst. Deadlines
+/// are start plus n times 20 ms, so nothing drifts. Sockets are read at the tick, not when a packet comes: the jitter
+/// buffer would hold it until then anyway, the loop is not woken for each packet, and a flood at one port costs its
+/// call no more than one full batch a tick. (docs/decisions/0020-media-clock.md)
+final class MediaClock {
+  /// Length of a tick, µs.
+  static let tick = 20_000
+  /// How many ticks are made up for after the loop was held up; more would only be a burst.
+  static let maximumCatchUp = 5
+  private static let phases = 20
+
+  /// Room for received packets, used by one call after the other.
+  let batch: OpaquePointer
+  /// Room for a packet that is being made.
+  let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
+
+  private let timer = LoopTimer()
+  private var members: [[RTPSession]] = Array(repeating: [], count: phases)
+  private var due = Array(repeating: 0, count: phases)
+  private var nextPhase = 0
+
+  init() {
+    guard let batch = shim_batch_new() else { fatalError("no memory for a media clock") }
+    self.batch = batch
+  }
+
+  deinit {
+    timer.cancel()
+    shim_batch_free(batch)
+    packet.deallocate()
+  }
+
+  /// The clock of the loop that this runs on.
+  static func of(_ loop: EventLoop) -> MediaClock {
+    precondition(loop.isCurrent, "a media clock belongs to its loop")
+    if let clock = loop.mediaClock { return clock }
+    let clock = MediaClock()
+    loop.mediaClock = clock
+    return clock
+  }
+
+  /// How many calls tick here.
+  var count: Int { members.reduce(0) { $0 + $1.count } }
+
+  /// Ticks a session from now on, in the phase that has the fewest.
+  func add(_ session: RTPSession) {
+    let order = (0..<MediaClock.phases).map { (nextPhase + $0 * 7) % MediaClock.phases }
+    guard let phase = order.min(by: { members[$0].count < members[$1].count }) else { return }
+    nextPhase = (nextPhase + 7) % MediaClock.phases  // neighbours in time are taken last
+    if members[phase].isEmpty {
+      let now = Int(shim_now())
+      due[phase] = (now / MediaClock.tick + 1) * MediaClock.tick + phase * 1000
+      while due[phase] - MediaClock.tick > now { due[phase] -= MediaClock.tick }
+    }
+    members[phase].append(session)
+    arm()
+  }
+
+  /// Stops ticking it. Not to be called inside a tick.
+  func remove(_ session: RTPSession) {
+    for phase in members.indices {
+      guard let index = members[phase].firstIndex(where: { $0 === session }) else { continue }
+      members[phase].swapAt(index, members[phase].count - 1)
+      members[phase].removeLast()
+    }
+    arm()
+  }
+
+  private func arm() {
+    var earliest = Int.max
+    for phase in members.indices where !members[phase].isEmpty { earliest = min(earliest, due[phase]) }
+    guard earliest < .max else { return timer.cancel() }
+    // The wheel never fires early and counts whole milliseconds: the fraction is cut off here.
+    timer.start(max(0, (earliest - Int(shim_now())) / 1000)) { [unowned self] in run() }
+  }
+
+  private func run() {
+    let now = Int(shim_now())
+    for phase in members.indices where !members[phase].isEmpty && due[phase] <= now {
+      let late = (now - due[phase]) / MediaClock.tick + 1
+      let ticks = min(late, MediaClock.maximumCatchUp)
+      for session in members[phase] {
+        if late > ticks { session.skip(late - ticks) }
+        for tick in 0..<ticks { session.tick(at: due[phase] + (late - ticks + tick) * MediaClock.tick, self) }
+      }
+      due[phase] += late * MediaClock.tick
+    }
+    arm()
+  }
+}

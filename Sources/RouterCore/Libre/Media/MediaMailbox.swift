@@ -1,0 +1,27 @@
+/// What a call's media shares between the media loop and everybody else. Behind one lock that is held for a copy of a
+/// frame, never for a system call or somebody's code.
+struct MediaMailbox {
+  /// Who hears the caller.
+  struct Listener: Sendable {
+    var format: AudioFormat
+    var sink: @Sendable (AudioFrame) -> Void
+  }
+
+  /// Keys to be pressed, and who waits for it.
+  struct Press: Sendable {
+    var digits: String
+    var done: OneShot<Void>
+  }
+
+  /// Orders of digits that may wait at once.
+  static let maximumPresses = 16
+
+  var playout = PlayoutQueue(format: .muLaw)
+  /// A new listener, until the loop has taken it.
+  var listener: Listener?
+  var presses: [Press] = []
+  /// What the next frames on the wire will be; ahead of ``playout``'s format until the loop has changed the codec.
+  var wireFormat = AudioFormat.muLaw
+  var statistics = AudioStatistics()
+  var isClosed = false
+}
