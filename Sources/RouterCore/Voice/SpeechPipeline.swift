@@ -1,0 +1,39 @@
+/// A ``VoiceModel`` made of three parts: a recogniser, a text model and a synthesiser.
+///
+/// The turn detector finds what the caller says, the recogniser makes words of it, the model writes an answer, and
+/// each sentence of it is spoken as soon as it is complete. The greeting is made while the phone rings. A caller who
+/// speaks or presses a key interrupts; if it was only a cough, the agent goes on with the sentence that was cut.
+public struct SpeechPipeline: VoiceModel {
+  private let recognizer: any SpeechRecognizer
+  private let model: any TextModel
+  private let synthesizer: any SpeechSynthesizer
+  private let settings: PipelineSettings
+  private let deadlines: Deadlines
+
+  /// - Parameter clock: Measures silences and deadlines; tests bring their own.
+  public init(
+    recognizer: any SpeechRecognizer, model: any TextModel, synthesizer: any SpeechSynthesizer,
+    settings: PipelineSettings = .init(), clock: any Clock<Duration> = ContinuousClock()
+  ) {
+    self.recognizer = recognizer
+    self.model = model
+    self.synthesizer = synthesizer
+    self.settings = settings
+    deadlines = Deadlines(Timebase(clock))
+  }
+
+  /// Opens the recogniser and begins to make the greeting. Throws ``VoiceFailure`` when the recogniser cannot be had.
+  public func open(
+    _ conversation: ConversationRequest, speaker: any Speaker
+  ) async throws -> any VoiceSession {
+    let agent = conversation.agent
+    let recognition = try await recognizer.open(
+      RecognitionRequest(
+        language: agent.language, phrases: model.phrases(for: agent), log: conversation.log))
+    let session = PipelineSession(
+      conversation, PipelineSession.Parts(recognition: recognition, model: model, synthesizer: synthesizer),
+      settings.merged(with: agent), PipelineMouth(speaker), deadlines)
+    await session.prepare()
+    return session
+  }
+}
