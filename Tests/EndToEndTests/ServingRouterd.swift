@@ -39,13 +39,45 @@ final class ServingRouterd: Sendable {
     guard message.hasPrefix("READY=1") else {
       throw Failure("routerd is not ready:\n\(program.errors)")
     }
-    let status = try await workplace.routerd("status", "--json")
-    let object = try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any]
-    let listening = object?["listening"] as? [String] ?? []
-    guard let place = listening.first(where: { $0.hasPrefix("udp:") }),
+    port = try await ServingRouterd.port(of: "udp", in: workplace)
+  }
+
+  /// Where a transport is served.
+  func port(of transport: String) async throws -> Int {
+    try await ServingRouterd.port(of: transport, in: workplace)
+  }
+
+  private static func port(of transport: String, in workplace: Workplace) async throws -> Int {
+    let listening = try await status(in: workplace)["listening"]?.array?.compactMap(\.string) ?? []
+    guard let place = listening.first(where: { $0.hasPrefix(transport + ":") }),
       let port = place.split(separator: ":").last.flatMap({ Int($0) })
-    else { throw Failure("no UDP listener in \(status.output)\(status.errors)") }
-    self.port = port
+    else { throw Failure("no \(transport) listener in \(listening)") }
+    return port
+  }
+
+  private static func status(in workplace: Workplace) async throws -> JSONValue {
+    let finished = try await workplace.routerd("status", "--json")
+    guard finished.code == 0 else { throw Failure(finished.errors) }
+    return try JSONDecoder().decode(JSONValue.self, from: Data(finished.output.utf8))
+  }
+
+  /// The answer of `routerd status`.
+  func status() async throws -> JSONValue { try await ServingRouterd.status(in: workplace) }
+
+  func wait(forLiveCalls count: Int) async throws {
+    try await wait(for: "\(count) live calls") { $0["liveCalls"]?.integer == count }
+  }
+
+  func wait(forState state: String) async throws {
+    try await wait(for: state) { $0["state"]?.string == state }
+  }
+
+  private func wait(for what: String, _ isThere: (JSONValue) -> Bool) async throws {
+    for _ in 0..<300 {
+      if isThere(try await status()) { return }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    throw Failure("waited in vain for \(what)")
   }
 
   struct Failure: Error, CustomStringConvertible {

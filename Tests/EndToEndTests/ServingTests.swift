@@ -4,14 +4,9 @@ import Testing
 
 /// A running routerd: how it starts, reloads and ends.
 @Suite struct ServingTests {
-  private func status(_ routerd: ServingRouterd) async throws -> JSONValue {
-    let finished = try await routerd.workplace.routerd("status", "--json")
-    return try JSONDecoder().decode(JSONValue.self, from: Data(finished.output.utf8))
-  }
-
   @Test func serves() async throws {
     let routerd = try await ServingRouterd(routes: ["main.yaml": RouteCommandTests.routes])
-    let status = try await status(routerd)
+    let status = try await routerd.status()
     #expect(status["state"] == "serving")
     #expect(status["routes"]?["routes"] == 2)
     #expect(status["routes"]?["isSameOnDisk"] == true)
@@ -28,13 +23,13 @@ import Testing
 
   @Test func reloadsAndKeepsTheLastGoodRoutes() async throws {
     let routerd = try await ServingRouterd(routes: ["main.yaml": RouteCommandTests.routes])
-    let first = try #require(try await status(routerd)["routes"]?["version"]?.string)
+    let first = try #require(try await routerd.status()["routes"]?["version"]?.string)
     try routerd.workplace.write(
       "routes/main.yaml", RouteCommandTests.routes + "\n  - {name: third, agent: night}\n")
-    #expect(try await status(routerd)["routes"]?["isSameOnDisk"] == false)
+    #expect(try await routerd.status()["routes"]?["isSameOnDisk"] == false)
     let reload = try await routerd.workplace.routerd("reload")
     #expect(reload.code == 0, "\(reload.errors)")
-    let second = try #require(try await status(routerd)["routes"]?["version"]?.string)
+    let second = try #require(try await routerd.status()["routes"]?["version"]?.string)
     #expect(second != first)
 
     try routerd.workplace.write(
@@ -43,13 +38,13 @@ import Testing
     #expect(refused.code == 1)
     #expect(refused.errors.contains("routes/main.yaml:15:"), "\(refused.errors)")
     #expect(refused.errors.contains("did you mean 'agent'?"))
-    let status = try await status(routerd)
+    let status = try await routerd.status()
     #expect(status["routes"]?["version"]?.string == second)
     #expect(status["routes"]?["lastReload"]?["isAccepted"] == false)
 
     let rollback = try await routerd.workplace.routerd("rollback", first)
     #expect(rollback.code == 0, "\(rollback.errors)")
-    #expect(try await self.status(routerd)["routes"]?["version"]?.string == first)
+    #expect(try await routerd.status()["routes"]?["version"]?.string == first)
     #expect(try await routerd.workplace.routerd("rollback", "nonsense").code == 66)
   }
 

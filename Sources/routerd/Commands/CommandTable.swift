@@ -3,9 +3,11 @@ internal import RouterCore
 
 /// Every command, the usual one first. The help and the parser are made from this table.
 let commands: [CommandSpec] = [
-  RunCommand.spec, CheckCommand.spec, ExplainCommand.spec, ExplainCommand.resolve, CallsCommand.spec,
-  WhyCommand.spec, StatusCommand.spec, ReloadCommand.spec, RollbackCommand.spec, DrainCommand.spec,
-  CallCommand.spec,
+  RunCommand.spec, CheckCommand.spec, ExplainCommand.spec, ExplainCommand.resolve, SchemaCommand.spec,
+  CallsCommand.spec,
+  WhyCommand.spec, StatusCommand.spec, RoutesCommand.spec, DiffCommand.spec, ReloadCommand.spec,
+  RollbackCommand.spec,
+  DrainCommand.spec, CallCommand.spec,
 ]
 
 /// Options that several commands share.

@@ -54,48 +54,6 @@ enum ReloadCommand {
   }
 }
 
-/// `routerd rollback`: puts an earlier version of the routes in force.
-enum RollbackCommand {
-  static let spec = CommandSpec(
-    name: "rollback", summary: "Put an earlier version of the routes in force",
-    operands: [OperandSpec("VERSION")],
-    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
-  ) { arguments in
-    await Program.attempt {
-      let version = JSONValue.string(arguments.operands[0])
-      let result = try await ControlClient.ask(
-        "rollback", ["version": version], at: ControlPath.client(arguments))
-      Terminal.print(
-        arguments.has("--json")
-          ? try JSON.encode(result, pretty: true)
-          : "routes version \(result["version"]?.string ?? "?") are in force, in the place of \(result["from"]?.string ?? "?")"
-      )
-      return .success
-    }
-  }
-}
-
-/// `routerd why`: the decision of a real call.
-enum WhyCommand {
-  static let spec = CommandSpec(
-    name: "why", summary: "Why a real call went where it went, from its record",
-    operands: [OperandSpec("CALL-ID")],
-    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
-  ) { arguments in
-    await Program.attempt {
-      let id = JSONValue.string(arguments.operands[0])
-      let answer = try await ControlClient.ask("why", ["id": id], at: ControlPath.client(arguments))
-      if arguments.has("--json") {
-        Terminal.print(try JSON.encode(answer, pretty: true))
-      } else {
-        Terminal.print(answer["decision"]?["summary"]?.string ?? "this call was refused before it was routed")
-        Terminal.print(try JSON.encode(answer["decision"]?["trace"] ?? .null, pretty: true))
-      }
-      return .success
-    }
-  }
-}
-
 /// `routerd drain`: lets the live calls finish and ends.
 enum DrainCommand {
   static let spec = CommandSpec(

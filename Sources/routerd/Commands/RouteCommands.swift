@@ -25,6 +25,7 @@ enum CheckCommand {
     do throws(DiagnosticList) {
       let loaded = try RoutesInForce.load(place)
       faults.append(contentsOf: loaded.warnings)
+      faults.append(contentsOf: loaded.lint())
       snapshot = loaded
     } catch {
       faults.append(contentsOf: error)
@@ -43,7 +44,8 @@ enum CheckCommand {
     func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
     return [
       count(snapshot.routeCount, "route"), count(snapshot.agentNames.count, "agent"),
-      count(snapshot.trunks.count, "trunk"), "version \(snapshot.version)",
+      count(snapshot.trunks.count, "trunk"), count(snapshot.runTests().count, "test") + " passed",
+      "version \(snapshot.version)",
     ].joined(separator: ", ")
   }
 }

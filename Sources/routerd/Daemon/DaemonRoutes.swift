@@ -12,6 +12,9 @@ extension Daemon {
       }
       return ["version": .string(reload.version)]
     case "rollback": return try rollback(request.arguments["version"]?.string ?? "")
+    case "diff":
+      return try await diff(againstCalls: request.arguments["calls"]?.integer)
+    case "routes": return list(limit: request.arguments["limit"]?.integer ?? 1000)
     case "why": return try await why(request.arguments["id"]?.string ?? "")
     default: throw ControlFailure("this routerd knows no command '\(request.command)'", .usage)
     }
@@ -44,6 +47,42 @@ extension Daemon {
     let old = routes.router.swap(snapshot)
     log.notice("routes rolled back", ("from", old.version), ("version", snapshot.version))
     return ["version": .string(snapshot.version), "from": .string(old.version)]
+  }
+
+  /// What a reload would change; with a number of calls, which of those recorded last would go elsewhere.
+  private func diff(againstCalls count: Int?) async throws -> JSONValue {
+    let new: RouteSnapshot
+    do throws(DiagnosticList) { new = try await routes.loadAside().get() } catch {
+      throw ControlFailure(error.rendered)
+    }
+    let diff = RouteDiff(from: routes.snapshot, to: new)
+    var object: [String: JSONValue] = [
+      "diff": diff.json, "lines": .array(diff.lines.map(JSONValue.string)), "isEmpty": .bool(diff.isEmpty),
+    ]
+    if let count {
+      let records = try await store?.records(CallQuery(limit: max(1, min(count, 10_000)))) ?? []
+      let replay = RouteReplay(records, from: routes.snapshot, to: new)
+      object["replay"] = replay.json
+      object["replayLines"] = .array(replay.lines.map(JSONValue.string))
+    }
+    return .object(object)
+  }
+
+  private func list(limit: Int) -> JSONValue {
+    let snapshot = routes.snapshot
+    let rows = snapshot.routes(in: 0..<max(0, min(limit, 10_000))).map { route -> JSONValue in
+      [
+        "name": .string(route.name), "location": .string(route.location),
+        "priority": .integer(route.priority),
+        "to": .array(route.to.map(JSONValue.string)),
+        "conditions": .array(route.conditions.map(JSONValue.string)),
+        "targets": .array(route.targets.map(JSONValue.string)),
+        "limit": route.limit.map(JSONValue.string) ?? .null,
+      ]
+    }
+    return [
+      "version": .string(snapshot.version), "count": .integer(snapshot.routeCount), "routes": .array(rows),
+    ]
   }
 
   /// The decision of a real call, as it was recorded.

@@ -100,8 +100,8 @@ final class RoutesInForce: Sendable {
     return answer
   }
 
-  /// Loads on a thread of its own: a large table takes seconds.
-  private func loadAside() async -> Result<RouteSnapshot, DiagnosticList> {
+  /// Loads what is on disk, off to the side and on a thread of its own: a large table takes seconds.
+  func loadAside() async -> Result<RouteSnapshot, DiagnosticList> {
     let loaded = OneShot<Result<RouteSnapshot, DiagnosticList>>()
     detachThread { [directory] in
       do throws(DiagnosticList) { loaded.resolve(.success(try RoutesInForce.load(directory))) } catch {

@@ -16,6 +16,7 @@ struct PhonePrinter: Sendable {
     if isJSON {
       var object = fields.object ?? [:]
       object["event"] = .string(name)
+      object["words"] = object["words"] ?? .string(words)
       if let at { object["at"] = .integer(at) }
       do { Terminal.print(try JSON.encode(JSONValue.object(object))) } catch {
         Terminal.complain("routerd: \(error)")
