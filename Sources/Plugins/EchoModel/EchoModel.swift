@@ -33,6 +33,8 @@ final class EchoSession: VoiceSession {
   /// The number of the turn that plays; ``unopened`` before the beginning, ``closed`` after the end. An atomic,
   /// because ``hear(_:)`` runs 50 times a second for each call.
   private let turn = Atomic<Int>(unopened)
+  /// On hold nobody takes the echo: it would queue up and come late for the rest of the call.
+  private let isHeld = Atomic<Bool>(false)
   private static let unopened = Int.min
   private static let closed = Int.min + 1
 
@@ -46,7 +48,7 @@ final class EchoSession: VoiceSession {
 
   func hear(_ audio: AudioFrame) {
     let turn = turn.load(ordering: .relaxed)
-    guard turn > EchoSession.closed else { return }
+    guard turn > EchoSession.closed, !isHeld.load(ordering: .relaxed) else { return }
     speaker.play(audio, turn: TurnID(turn))
   }
 
@@ -66,7 +68,8 @@ final class EchoSession: VoiceSession {
     case .close:
       turn.store(EchoSession.closed, ordering: .relaxed)
       report.finish()
-    case .say, .digit, .toolResult, .played, .held:
+    case .held(let held): isHeld.store(held, ordering: .relaxed)
+    case .say, .digit, .toolResult, .played:
       break  // an echo has no words of its own
     }
   }

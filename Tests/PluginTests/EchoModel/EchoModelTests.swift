@@ -48,4 +48,16 @@ import Testing
     for await event in session.events { events.append(event) }
     #expect(events == [.turnStarted(TurnID(7)), .turnEnded(TurnID(7)), .turnStarted(TurnID(8))])
   }
+
+  @Test func nothingIsEchoedOnHold() async throws {
+    let ear = Ear()
+    let session = try await EchoModel().open(conversation, speaker: ear)
+    await session.send(.begin)
+    await session.send(.held(true))
+    session.hear(frame)
+    #expect(ear.turns == [])
+    await session.send(.held(false))
+    session.hear(frame)
+    #expect(ear.turns == [7])
+  }
 }
