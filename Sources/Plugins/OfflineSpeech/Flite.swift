@@ -2,58 +2,48 @@ internal import CFlite
 internal import Dispatch
 internal import RouterCore
 
-/// flite's voices. Each voice speaks on a queue of its own, one request after the other: a voice is not made for several
-/// threads, and speaks a hundred times faster than anybody listens.
+/// flite's voices. All of them speak on one queue, one request after the other: flite counts references to what its voices
+/// share without atomics, and speaks a hundred times faster than anybody listens.
 final class FliteVoices: Sendable {
   /// Voices of this build.
   static let names = ["slt", "rms", "kal", "kal16"]
-  /// Requests that may wait for one voice; one more fails.
+  /// Requests that may wait; one more fails.
   private static let maximumWaiting = 500
 
-  private struct Voice {
-    let queue: DispatchQueue
-    var waiting = 0
-  }
-
   private let preferred: String
-  private let voices: Lock<[String: Voice]>
+  private let waiting = Lock(0)
 
-  init(preferred: String) {
-    self.preferred = preferred
-    let queues = FliteVoices.names.map {
-      ($0, Voice(queue: DispatchQueue(label: "flite.\($0)", qos: .userInitiated)))
-    }
-    voices = Lock(Dictionary(uniqueKeysWithValues: queues))
-  }
+  init(preferred: String) { self.preferred = preferred }
 
   /// Speaks the sentences, one frame or more for each. A voice that flite does not have becomes the preferred one.
   func speak(_ sentences: [String], voice: String?) -> AsyncThrowingStream<AudioFrame, any Error> {
     let name = voice.flatMap { FliteVoices.names.contains($0) ? $0 : nil } ?? preferred
-    let queue = voices.withLock { voices -> DispatchQueue? in
-      guard let voice = voices[name], voice.waiting < FliteVoices.maximumWaiting else { return nil }
-      voices[name]?.waiting += 1
-      return voice.queue
+    let isFull = waiting.withLock { waiting in
+      if waiting < FliteVoices.maximumWaiting { waiting += 1 } else { return true }
+      return false
     }
     return AsyncThrowingStream { continuation in
-      guard let queue else {
+      guard !isFull else {
         return continuation.finish(
-          throwing: VoiceFailure(.rateLimited, "too many texts wait for flite's voice \(name)"))
+          throwing: VoiceFailure(.rateLimited, "too many texts wait for flite"))
       }
       let isWanted = Lock(true)
       continuation.onTermination = { _ in isWanted.withLock { $0 = false } }
-      queue.async { [self] in
+      Flite.queue.async { [self] in
         for sentence in sentences where isWanted.withLock({ $0 }) {
           if let frame = Flite.speak(sentence, voice: name) { continuation.yield(frame) }
         }
-        voices.withLock { $0[name]?.waiting -= 1 }
+        waiting.withLock { $0 -= 1 }
         continuation.finish()
       }
     }
   }
 }
 
-/// The library itself.
+/// The library itself. Everything in it runs on ``queue``.
 enum Flite {
+  static let queue = DispatchQueue(label: "flite", qos: .userInitiated)
+
   /// Called once a process: flite's lists of voices and languages are globals.
   private nonisolated(unsafe) static let voices: [String: UnsafeMutablePointer<cst_voice>] = {
     flite_init()
@@ -64,9 +54,8 @@ enum Flite {
     return Dictionary(uniqueKeysWithValues: all.compactMap { name, voice in voice.map { (name, $0) } })
   }()
 
-  /// The English lexicon; its rules make a pronunciation of any word. Its memory is not made for several threads.
+  /// The English lexicon; its rules make a pronunciation of any word.
   private nonisolated(unsafe) static let lexicon = cmu_lex_init()
-  private static let lexiconLock = Lock(())
 
   /// One sentence as linear samples at the voice's own rate (kal 8 kHz, the others 16 kHz).
   static func speak(_ sentence: String, voice: String) -> AudioFrame? {
@@ -78,9 +67,10 @@ enum Flite {
     return AudioFrame(.linear16(Int(sound.sample_rate)), bytes: Array(bytes))
   }
 
-  /// How a word is said, in the phones of the CMU dictionary: by the lexicon, or by its letter-to-sound rules.
+  /// How a word is said, in the phones of the CMU dictionary: by the lexicon, or by its letter-to-sound rules. Waits for
+  /// the queue: for threads of our own.
   static func pronounce(_ word: String) -> String? {
-    lexiconLock.withLock { _ in
+    queue.sync {
       guard let list = lex_lookup(lexicon, word, nil, nil) else { return nil }
       defer { delete_val(list) }
       var phones: [String] = []
