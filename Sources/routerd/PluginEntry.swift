@@ -4,8 +4,21 @@ internal import RouterCore
 struct Assembly: Sendable {
   var channels: [any ChannelAdapter] = []
   var store: (any CallStore)?
-  /// What can carry a conversation, by the provider's `type:`.
+  /// What hears and speaks by itself, by the provider's `type:`.
   var voiceModels: [String: any VoiceModel] = [:]
+  /// What reads and writes, by the provider's `type:`.
+  var textModels: [String: any TextModel] = [:]
+  /// What lends text models an ear and a mouth.
+  var speech: (any SpeechRecognizer & SpeechSynthesizer)?
+
+  /// What can carry a conversation: text models with an ear and a mouth among them.
+  var conversationModels: [String: any VoiceModel] {
+    guard let speech else { return voiceModels }
+    let pipelines = textModels.mapValues { model -> any VoiceModel in
+      SpeechPipeline(recognizer: speech, model: model, synthesizer: speech)
+    }
+    return pipelines.merging(voiceModels) { _, own in own }
+  }
 }
 
 /// One line of the plugin list: how a plugin is configured and made.
@@ -33,6 +46,20 @@ struct PluginEntry: Sendable {
     _ make: @autoclosure @escaping @Sendable () -> any VoiceModel, for type: String
   ) -> PluginEntry {
     PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
+  }
+
+  /// Something that reads and writes, for providers of this `type:`.
+  static func textModel(
+    _ make: @autoclosure @escaping @Sendable () -> any TextModel, for type: String
+  ) -> PluginEntry {
+    PluginEntry(section: nil) { _ in { _, assembly in assembly.textModels[type] = make() } }
+  }
+
+  /// An ear and a mouth for text models; there is one.
+  static func speech<Speech: Plugin & SpeechRecognizer & SpeechSynthesizer>(_ type: Speech.Type)
+    -> PluginEntry
+  {
+    plugin(type) { speech, assembly in assembly.speech = speech }
   }
 
   private static func plugin<P: Plugin>(

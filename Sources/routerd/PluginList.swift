@@ -1,4 +1,5 @@
 internal import EchoModel
+internal import OfflineSpeech
 internal import SIPChannel
 internal import SQLiteStore
 
@@ -7,5 +8,6 @@ internal import SQLiteStore
 let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
   .store(SQLiteStore.self),
+  .speech(OfflineSpeech.self),
   .voiceModel(EchoModel(), for: EchoModel.type),
 ]

@@ -8,7 +8,7 @@ enum ImportRules {
   }()
   static let libre: Set<String> = ["CLibre", "CLibreShim"]
   /// What any source file may import.
-  static let system: Set<String> = ["FoundationEssentials", "Glibc", "Synchronization"]
+  static let system: Set<String> = ["Dispatch", "FoundationEssentials", "Glibc", "Synchronization"]
 
   /// libre's pointers are seen in one folder only.
   static func libreStaysInItsFolder(_ files: [SourceFile]) -> [Violation] {

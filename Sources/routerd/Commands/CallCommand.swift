@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OfflineSpeech
 internal import RouterCore
 
 /// `routerd call`: a test phone in the terminal.
@@ -22,7 +23,7 @@ enum CallCommand {
     let writer = LogWriter(.text)
     defer { writer.flush() }
     let loop = EventLoop(name: "phone")
-    let phone = TestPhone(options, on: loop, synthesizer: Mute())
+    let phone = TestPhone(options, on: loop, synthesizer: OfflineSpeech())
     let watcher = Task {
       for await signal in signals where signal == .terminate { await phone.interrupt() }
     }
@@ -30,11 +31,5 @@ enum CallCommand {
     let outcome = try await phone.run(log: writer.log(level: .warning))
     loop.stop()
     return outcome.code
-  }
-}
-
-private struct Mute: SpeechSynthesizer {
-  func speak(_ request: SynthesisRequest) -> AsyncThrowingStream<AudioFrame, any Error> {
-    AsyncThrowingStream { $0.finish() }
   }
 }

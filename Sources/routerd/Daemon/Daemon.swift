@@ -32,7 +32,7 @@ final class Daemon: Sendable {
     for make in settings.makers { try await make(host, &assembly) }
     http = HTTPClient(on: loops.signalling)
     engine = CallEngine(
-      routing: routes.router, models: assembly.voiceModels, trunks: { routes.snapshot.trunks },
+      routing: routes.router, models: assembly.conversationModels, trunks: { routes.snapshot.trunks },
       store: assembly.store,
       http: http,
       settings: settings.engine, log: log, metrics: metrics)

@@ -26,6 +26,8 @@ struct PhoneOptions: Sendable {
   var encryption = MediaEncryption.off
   var verifiesServers = true
   var isLateOffer = false
+  /// The voice of `--say`, as the synthesiser calls it.
+  var voice = "rms"
   var recording: String?
   var maximumSeconds = 120
   var ringSeconds = 45
@@ -40,6 +42,7 @@ struct PhoneOptions: Sendable {
 
   static let specs: [OptionSpec] = [
     OptionSpec("--say", value: "TEXT", repeatable: true, "Speak, after the agent has spoken and stopped"),
+    OptionSpec("--voice", value: "NAME", "Whose voice: rms, slt, kal or kal16; rms"),
     OptionSpec("--wav", value: "FILE", repeatable: true, "Play a 16-bit WAV file in the same way"),
     OptionSpec(
       "--digits", value: "KEYS", repeatable: true, "Press keys: 0-9 * # A-D, a comma waits half a second"),
@@ -104,6 +107,7 @@ struct PhoneOptions: Sendable {
     ringSeconds = try arguments.integer("--ring-seconds", 1...600) ?? ringSeconds
     patience = try arguments.integer("--patience", 0...600) ?? patience
     recording = arguments.value("--record")
+    voice = try arguments.choice("--voice", ["rms", "slt", "kal", "kal16"]) ?? voice
     stays = arguments.has("--stay")
     isLateOffer = arguments.has("--late-offer")
     verifiesServers = !arguments.has("--insecure")

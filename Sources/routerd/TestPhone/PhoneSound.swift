@@ -49,13 +49,21 @@ struct PhoneSound {
   }
 }
 
-extension PhoneSound {
-  /// A frame's samples at another rate.
-  static func samples(_ frame: AudioFrame, rate: Int) throws -> [Int16] {
-    guard frame.format == .linear16(rate) else {
-      throw WAVFile.Failure(
-        message: "sound of \(frame.format.sampleRate) Hz cannot be converted to \(rate) Hz")
+/// Frames of any format as samples of one rate.
+struct PhoneConverter {
+  let sampleRate: Int
+  private var converter: AudioConverter?
+
+  init(sampleRate: Int) { self.sampleRate = sampleRate }
+
+  /// Throws for a rate that is no audio's.
+  mutating func samples(_ frame: AudioFrame) throws -> [Int16] {
+    if converter?.from != frame.format {
+      converter = AudioConverter(from: frame.format, to: .linear16(sampleRate))
     }
-    return frame.withSamples { Array($0) }
+    guard let converted = converter?.convert(frame) else {
+      throw ControlFailure("sound of \(frame.format.sampleRate) Hz cannot be converted")
+    }
+    return converted.withSamples { Array($0) }
   }
 }

@@ -34,7 +34,8 @@ extension TestPhone {
         sound?.speak(samples)
         if samples.isEmpty { script.stepDone(at: elapsed) }
       } catch {
-        printer.event("warning", at: elapsed, "cannot speak: \(error)")
+        printer.event(
+          "warning", at: elapsed, "cannot speak: \((error as? ControlFailure)?.message ?? "\(error)")")
         script.stepDone(at: elapsed)
       }
     }
@@ -71,19 +72,21 @@ extension TestPhone {
 /// Words and files as samples of the phone's rate.
 extension TestPhone {
   private func synthesized(_ text: String) async throws -> [Int16] {
-    let rate = sound?.sampleRate ?? 8000
+    var converter = PhoneConverter(sampleRate: sound?.sampleRate ?? 8000)
     var samples: [Int16] = []
-    for try await frame in synthesizer.speak(
-      SynthesisRequest(text: text, preferredFormat: .linear16(rate)))
-    {
-      samples += try PhoneSound.samples(frame, rate: rate)
-    }
+    let request = SynthesisRequest(
+      text: text, voice: options.voice, preferredFormat: .linear16(converter.sampleRate))
+    for try await frame in synthesizer.speak(request) { samples += try converter.samples(frame) }
     return samples
   }
 
   private func loaded(_ path: String) throws -> [Int16] {
-    let file = try WAVFile.parse(Files.read(path))
-    let frame = AudioFrame(samples: file.samples, sampleRate: file.sampleRate)
-    return try PhoneSound.samples(frame, rate: sound?.sampleRate ?? 8000)
+    let bytes = try Files.read(path)
+    let file: WAVFile.Sound
+    do throws(WAVFile.Failure) { file = try WAVFile.parse(bytes) } catch {
+      throw ControlFailure("\(path): \(error.message)")
+    }
+    var converter = PhoneConverter(sampleRate: sound?.sampleRate ?? 8000)
+    return try converter.samples(AudioFrame(samples: file.samples, sampleRate: file.sampleRate))
   }
 }

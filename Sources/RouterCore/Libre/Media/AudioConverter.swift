@@ -1,15 +1,15 @@
 /// Turns one stream's audio from one format into another: decoding, resampling, encoding, whatever is needed.
 ///
 /// Keeps the filter's memory between frames, so each stream needs its own. Buffers are reused.
-struct AudioConverter {
-  let from: AudioFormat
-  let to: AudioFormat
+public struct AudioConverter {
+  public let from: AudioFormat
+  public let to: AudioFormat
   private let resampler: Resampler?
   private var decoded: [Int16] = []
   private var resampled: [Int16] = []
 
   /// `nil` for a sample rate that is no audio's.
-  init?(from: AudioFormat, to: AudioFormat) {
+  public init?(from: AudioFormat, to: AudioFormat) {
     self.from = from
     self.to = to
     if from.sampleRate == to.sampleRate {
@@ -18,6 +18,13 @@ struct AudioConverter {
       guard let made = Resampler(from: from.sampleRate, to: to.sampleRate) else { return nil }
       resampler = made
     }
+  }
+
+  /// The same sound in the other format. `frame` has the format ``from``.
+  public mutating func convert(_ frame: AudioFrame) -> AudioFrame {
+    var bytes: [UInt8] = []
+    frame.bytes.withUnsafeBytes { convert($0, into: &bytes) }
+    return AudioFrame(to, bytes: bytes)
   }
 
   /// Appends the converted audio. Half a sample at the end is dropped.
