@@ -34,6 +34,7 @@ public final class FakeLeg: CallLeg {
   /// The call's sound; the engine gets it with the answer.
   public let media: FakeMedia
 
+  private let isOver = Lock(false)
   private let script: Script
   private let continuation: AsyncStream<LegEvent>.Continuation
 
@@ -52,7 +53,7 @@ public final class FakeLeg: CallLeg {
   public func happens(_ event: LegEvent) {
     continuation.yield(event)
     switch event {
-    case .cancelled, .hungUp: continuation.finish()
+    case .cancelled, .hungUp: end()
     default: break
     }
   }
@@ -64,7 +65,12 @@ public final class FakeLeg: CallLeg {
   public func callerHangsUp() { happens(.hungUp(CallEnd(.callerHungUp, text: "BYE"))) }
 
   /// The leg's events end without a word, as a broken channel's would.
-  public func breaks() { continuation.finish() }
+  public func breaks() { end() }
+
+  private func end() {
+    isOver.withLock { $0 = true }
+    continuation.finish()
+  }
 
   // MARK: CallLeg
 
@@ -76,22 +82,24 @@ public final class FakeLeg: CallLeg {
   public func answer(_ options: AnswerOptions) async throws -> any CallMedia {
     deeds.note(.answer(options.headers))
     try await script.answer()
+    if isOver.withLock({ $0 }) { throw LegError(CallEnd(.cancelled)) }
     return media
   }
 
   public func reject(_ end: CallEnd, headers: [Header]) async {
     deeds.note(.reject(end, headers))
-    continuation.finish()
+    self.end()
   }
 
   public func transfer(_ request: TransferRequest) async -> TransferOutcome {
     deeds.note(.transfer(request))
+    if isOver.withLock({ $0 }) { return .callerHungUp }
     return await script.transfer(request)
   }
 
   public func hangUp(_ end: CallEnd) async {
     deeds.note(.hangUp(end))
     await script.hangUp()
-    continuation.finish()
+    self.end()
   }
 }

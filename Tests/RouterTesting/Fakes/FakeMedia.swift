@@ -13,6 +13,7 @@ public final class FakeMedia: CallMedia {
 
   private struct State {
     var sink: (@Sendable (AudioFrame) -> Void)?
+    var hearingFormat = AudioFormat.muLaw
     var queued: [(turn: TurnID, milliseconds: Int)] = []
     var ended: Set<TurnID> = []
     var sounding: TurnID?
@@ -52,6 +53,15 @@ public final class FakeMedia: CallMedia {
     return true
   }
 
+  /// The caller says something for so long, in the frames that the engine asked for. Whether anybody listens.
+  @discardableResult
+  public func speak(milliseconds: Int) -> Bool {
+    let format = state.withLock { $0.hearingFormat }
+    let frame = AudioFrame(
+      format, bytes: [UInt8](repeating: 0x11, count: format.sampleRate / 50 * format.bytesPerSample))
+    return (0..<max(1, milliseconds / 20)).allSatisfy { _ in speak(frame) }
+  }
+
   /// Plays what is queued of the turn to its end. With `playsAtOnce`, that happens by itself.
   public func finishPlaying(_ turn: TurnID) {
     let wasQueued = state.withLock { state in
@@ -72,7 +82,10 @@ public final class FakeMedia: CallMedia {
   // MARK: CallMedia
 
   public func hear(as format: AudioFormat, _ sink: @escaping @Sendable (AudioFrame) -> Void) {
-    state.withLock { $0.sink = sink }
+    state.withLock { state in
+      state.sink = sink
+      state.hearingFormat = format
+    }
     deeds.note(.hears(format))
   }
 
