@@ -37,7 +37,8 @@ final class BeeperSession: VoiceSession {
       defer { turn = turn.next }
       return turn
     }
-    let wave = (0..<1600).map { $0 >= 800 ? Int16(0) : $0 / 8 % 2 == 0 ? 6000 : -6000 }  // 0.1 s of 500 Hz, 0.1 s of silence
+    // 0.1 s of 500 Hz, 0.1 s of silence.
+    let wave = (0..<1600).map { $0 >= 800 ? Int16(0) : $0 / 8 % 2 == 0 ? 6000 : -6000 }
     report.yield(.turnStarted(turn))
     report.yield(.said("beep × \(count)", turn: turn, isFinal: true))
     for _ in 0..<count { speaker.play(AudioFrame(samples: wave, sampleRate: 8000), turn: turn) }

@@ -68,7 +68,8 @@ extension Scene {
     findings.expect(
       (0..<Scene.longSpeech).contains(played.milliseconds), "a flush tells how much was heard", "\(played)")
     findings.expect(media.flush().turn == nil, "a second flush finds nothing", "it found something")
-    media.play(sound(milliseconds: Scene.longSpeech), turn: TurnID(1))  // late, from a session that does not know yet
+    // Late, from a session that does not know of the flush yet.
+    media.play(sound(milliseconds: Scene.longSpeech), turn: TurnID(1))
     media.play(sound(milliseconds: 60), turn: TurnID(2))
     media.endTurn(TurnID(2))
     // Had the late sound been taken, the next turn would come far later than anybody waits.
