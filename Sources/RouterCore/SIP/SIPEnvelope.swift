@@ -64,24 +64,29 @@ struct SIPEnvelope: Sendable {
       guard let parts = SIPAddress.parts(bytes), !parts.uri.isEmpty, let base = bytes.baseAddress,
         let parameters = parts.parameters.baseAddress
       else { return (false, nil) }
-      guard let tag = SIPEnvelope.tag(parts.parameters) else { return (true, nil) }
+      let found = SIPEnvelope.tag(parts.parameters)
       let offset = range.lowerBound + Int32(parameters - base)
-      return (true, offset + Int32(tag.lowerBound)..<offset + Int32(tag.upperBound))
+      return (
+        found.isGood, found.tag.map { offset + Int32($0.lowerBound)..<offset + Int32($0.upperBound) }
+      )
     }
     guard found.isGood else { throw SIPDefect("Bad \(name.names.full)") }
     return found.tag
   }
 
-  /// Where the value of `;tag=` lies.
-  static func tag(_ parameters: UnsafeRawBufferPointer) -> Range<Int>? {
+  /// Whether parameters keep to the grammar (RFC 4475 section 3.1.2.1), and where the value of `;tag=` lies. A
+  /// semicolon at the end is let through.
+  private static func tag(_ parameters: UnsafeRawBufferPointer) -> (isGood: Bool, tag: Range<Int>?) {
     var reader = SIPReader(parameters)
-    while reader.skip(SIPByte.semicolon) {
-      guard let name = reader.token() else { return nil }
+    var tag: Range<Int>?
+    while reader.skip(SIPByte.semicolon), !reader.isAtEnd {
+      guard let name = reader.token() else { return (false, nil) }
       guard reader.skip(SIPByte.equals) else { continue }
-      guard let value = reader.parameterValue() else { return nil }
-      if name.equalsFolded("tag") { return value }
+      guard let value = reader.parameterValue() else { return (false, nil) }
+      if tag == nil, name.equalsFolded("tag") { tag = value }
     }
-    return nil
+    reader.skipBlanks()
+    return (reader.isAtEnd, tag)
   }
 
   /// A missing one is read as 70: peers of RFC 2543 have none (RFC 4475 section 3.4.1). Zero is for proxies to

@@ -1,6 +1,6 @@
-import Glibc
-import RouterCore
 import Testing
+
+@testable import RouterCore
 
 /// An endpoint on the loopback address, on a loop of its own, with all that happened to it.
 final class SIPTestSide: Sendable {
@@ -112,87 +112,32 @@ extension SIPSettings {
   }
 }
 
-/// A UDP socket that says and hears exactly what a test wants.
-final class SIPTestSocket: Sendable {
-  private let descriptor: Int32
-  let port: UInt16
-
-  init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let descriptor = self.descriptor
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-      }
-    }
-    try #require(bound)
-    port = UInt16(bigEndian: address.sin_port)
-    var timeout = timeval(tv_sec: 0, tv_usec: 20_000)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-  }
-
-  deinit { Glibc.close(descriptor) }
-
-  func send(_ bytes: [UInt8], to address: SocketAddress) {
-    var peer = sockaddr_in()
-    peer.sin_family = sa_family_t(AF_INET)
-    peer.sin_addr.s_addr = inet_addr(address.ip)
-    peer.sin_port = address.port.bigEndian
-    _ = withUnsafePointer(to: &peer) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-  }
-
-  func send(_ text: String, to address: SocketAddress) { send(Array(text.utf8), to: address) }
-
-  /// What comes next, or `nil` when nothing comes in that time.
-  func receive(within limit: Duration = .seconds(10)) -> String? {
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    let deadline = ContinuousClock.now + limit
-    repeat {
-      let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count >= 0 { return String(decoding: buffer.prefix(count), as: UTF8.self) }
-    } while ContinuousClock.now < deadline
-    return nil
-  }
-
-  /// The status of the next response.
-  func status(within limit: Duration = .seconds(10)) -> Int? {
-    receive(within: limit).flatMap { $0.hasPrefix("SIP/2.0 ") ? Int($0.dropFirst(8).prefix(3)) : nil }
-  }
-
-  /// Passes over what comes until `status` comes.
-  func response(_ status: Int, within limit: Duration = .seconds(10)) throws -> String {
-    while let text = receive(within: limit) {
-      if text.hasPrefix("SIP/2.0 \(status) ") { return text }
-    }
-    return try #require(nil as String?, "no \(status)")
-  }
-
-  /// Passes over what comes until a request of that method comes.
-  func request(_ method: String, within limit: Duration = .seconds(10)) throws -> String {
-    while let text = receive(within: limit) {
-      if text.hasPrefix(method + " ") { return text }
-    }
-    return try #require(nil as String?, "no \(method)")
-  }
+/// Two sides, the first of which is called; both are closed at the end.
+func withSIPSides(
+  _ settings: SIPSettings = .loopback(), _ other: SIPSettings = .loopback(),
+  _ body: (_ server: SIPTestSide, _ client: SIPTestSide, _ target: String) async throws -> Void
+) async throws {
+  let server = SIPTestSide(settings)
+  let client = SIPTestSide(other)
+  let bound = try await server.listen()
+  _ = try await client.listen()
+  let transport = settings.listeners[0].transport
+  try await body(
+    server, client, "sip:bob@\(bound[0])" + (transport == .udp ? "" : ";transport=\(transport)"))
+  await client.close()
+  await server.close()
 }
 
-extension String {
-  /// The value of the first field of that name in a message.
-  func field(_ name: String) -> String? {
-    for line in split(separator: "\r\n", omittingEmptySubsequences: false) {
-      if line.isEmpty { return nil }
-      if line.lowercased().hasPrefix(name.lowercased() + ":") {
-        return String(line.dropFirst(name.utf8.count + 1).drop { $0 == " " })
-      }
-    }
-    return nil
+/// A call that is up.
+func withSIPSidesInCall(
+  _ settings: SIPSettings = .loopback(), _ other: SIPSettings = .loopback(),
+  _ body: (_ server: SIPServerCall, SIPEventLog, _ client: SIPClientCall, SIPEventLog) async throws -> Void
+) async throws {
+  try await withSIPSides(settings, other) { server, client, target in
+    let (call, log) = try await client.call(target)
+    let invitation = try await server.nextInvitation()
+    _ = try await invitation.call.accept(sdp: Array("v=0 answer".utf8))
+    _ = try await log.next { if case .answered(let response) = $0 { response.status } else { nil } }
+    try await body(invitation.call, server.log(of: invitation.call.id), call, log)
   }
 }

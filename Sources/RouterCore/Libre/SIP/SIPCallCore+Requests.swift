@@ -50,7 +50,7 @@ extension SIPCallCore {
 
   /// Whether a change can be looked at now (sections 14.2 and RFC 3311 section 5.2): not while another is under way.
   private func refuseChange(_ transaction: SIPServerTransaction) -> Bool {
-    if outgoing != nil || success != nil || reinviteDelay?.isRunning == true {
+    if outgoing != nil || success != nil {
       transaction.answer(491)
       return true
     }

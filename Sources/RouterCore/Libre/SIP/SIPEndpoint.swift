@@ -92,7 +92,7 @@ public actor SIPEndpoint {
     if loop.isCurrent {
       assumeIsolated(body)
     } else {
-      Task { await body(self) }
+      loop.execute { self.assumeIsolated(body) }
     }
   }
 
@@ -126,8 +126,8 @@ public actor SIPEndpoint {
     call.send(plan) { [weak call, unowned core] answer in
       guard answer.status >= 200 else { return }
       let response = core.response(answer)
-      // A lost INFO is no lost call; one that the other side does not know is.
-      if answer.status == 481 { _ = call?.isGone(481) }
+      // The other side no longer knows the call, unless it means the subscription only (RFC 5057 section 5.1).
+      if answer.status == 481, method != .notify, method != .subscribe { _ = call?.isGone(481) }
       outcome.resolve(response)
     }
     return await outcome.value(cancelled: SIPResponse(status: 408))
