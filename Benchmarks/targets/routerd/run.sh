@@ -1,0 +1,34 @@
+#!/bin/sh
+# run.sh start|reload. ROUTERD is the program, RUN a directory for its files, SIP_PORT where it listens, ROUTES how
+# many numbers it has a route for: 15550000000 and up.
+set -e
+here=$(cd "$(dirname "$0")" && pwd)
+program=${ROUTERD:-$here/../../../.build/release/routerd}
+files=$RUN/routerd
+
+write_routes() {
+  mkdir -p "$files/routes"
+  cp "$here/agents.yaml" "$files/routes/agents.yaml"
+  # To a file of another name first: a reload must not read half of it.
+  awk -v count="$ROUTES" -v note="$1" 'BEGIN {
+    print "# " note
+    print "routes:"
+    for (i = 0; i < count; i++)
+      printf "  - {name: n%d, match: {to: \"+1555%07d\"}, agent: echo}\n", i, i
+  }' >"$files/numbers.tmp"
+  mv "$files/numbers.tmp" "$files/routes/numbers.yaml"
+}
+
+case $1 in
+start)
+  rm -rf "$files"
+  write_routes "at the start"
+  sed -e "s|@FILES@|$files|g; s|@SIP_PORT@|$SIP_PORT|g" "$here/routerd.yaml" >"$files/routerd.yaml"
+  cd "$files"
+  exec "$program" run --config "$files/routerd.yaml"
+  ;;
+reload)
+  write_routes "$(date)"
+  exec "$program" reload --socket "$files/control"
+  ;;
+esac
