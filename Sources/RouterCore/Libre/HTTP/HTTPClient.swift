@@ -24,6 +24,9 @@ public actor HTTPClient: HTTPSending {
   }()
 
   /// A client on `loop`. Call ``close()`` before the loop ends.
+  // Stays in this module: the optimiser of Swift 6.3 would put it into the callers' code, ask there for the isolation of
+  // the deinit below, and give up on a "circular reference" (release builds only).
+  @_semantics("optimize.no.crossmodule")
   public init(on loop: EventLoop, settings: HTTPClientSettings = .init()) {
     _ = HTTPClient.initialiseCurl
     guard let multi = curl_multi_init() else { preconditionFailure("no memory for an HTTP client") }
