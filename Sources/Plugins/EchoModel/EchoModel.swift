@@ -5,22 +5,22 @@ internal import Synchronization
 ///
 /// It measures the way through the engine and back, for the bench and for people who ring up to hear whether audio
 /// works both ways.
-public struct EchoModel: VoiceModel {
+public struct EchoModel: InlineVoiceModel {
   /// The `type:` of a provider in the route files.
   public static let type = "echo"
 
   public init() {}
 
   /// Always succeeds.
-  public func open(
+  public func openInline(
     _ conversation: ConversationRequest, speaker: any Speaker
-  ) async throws -> any VoiceSession {
+  ) throws(VoiceFailure) -> any InlineVoiceSession {
     EchoSession(conversation, speaker)
   }
 }
 
 /// One echoed call. All it says belongs to one turn, until the engine cuts that turn off.
-final class EchoSession: VoiceSession {
+final class EchoSession: InlineVoiceSession {
   /// More events than this never wait: a turn cut off makes two, and the engine reads at once.
   static let maximumWaitingEvents = 64
 
@@ -52,7 +52,7 @@ final class EchoSession: VoiceSession {
     speaker.play(audio, turn: TurnID(turn))
   }
 
-  func send(_ command: VoiceCommand) async {
+  func take(_ command: VoiceCommand) {
     switch command {
     case .begin:
       let (isFirst, _) = turn.compareExchange(

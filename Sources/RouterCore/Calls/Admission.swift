@@ -60,14 +60,14 @@ final class Admission: Sendable {
 
   /// Takes a slot of each limit, all or none.
   /// - Returns: The first limit that is full.
-  func take(_ limits: [CallLimit], for place: inout Place) -> CallLimit? {
+  func take(_ limits: [CallLimit], for place: inout Place?) -> CallLimit? {
     if limits.isEmpty { return nil }
     let full = state.withLock { state -> CallLimit? in
       if let full = limits.first(where: { state.slots[$0.key] ?? 0 >= $0.maximum }) { return full }
       for limit in limits { state.slots[limit.key, default: 0] += 1 }
       return nil
     }
-    if full == nil { place.limits += limits }
+    if full == nil { place?.limits += limits }
     return full
   }
 

@@ -55,15 +55,11 @@ extension CallMachine {
     self.agent = agent
     phase = .opening(attempt: attempts)
     timers.set(.open, at: now + .seconds(settings.answerDeadline))
-    var actions = [CallAction.open(attempt: attempts, agent)]
-    if answeredAt == nil && attempts == 1 {
-      if settings.ringDelayMilliseconds == 0 {
-        actions.append(.ring)
-      } else {
-        timers.set(.ring, at: now + .milliseconds(settings.ringDelayMilliseconds))
-      }
-    }
-    return actions
+    let open = CallAction.open(attempt: attempts, agent)
+    guard answeredAt == nil && attempts == 1 else { return [open] }
+    if settings.ringDelayMilliseconds == 0 { return [.ring, open] }
+    timers.set(.ring, at: now + .milliseconds(settings.ringDelayMilliseconds))
+    return [open]
   }
 
   /// A session is there: answer the call for it, or let it take over.

@@ -43,13 +43,15 @@ struct CallMachine: Sendable {
 
   let settings: EngineSettings
   /// The configuration of an agent by name, for `fallback:`; pure.
-  let agentNamed: @Sendable (String) -> AgentConfiguration?
+  var agentNamed: @Sendable (String) -> AgentConfiguration? = { _ in nil }
   /// The provider types that there are models for.
   let models: @Sendable (String) -> Bool
 
   var phase = Phase.waiting
   var agent: AgentConfiguration?
   var isHeld = false
+  /// Whether the caller's side has ended by itself, so that it needs no word of ours.
+  var isLegOver = false
   /// When the call was answered, on the engine's clock.
   var answeredAt: Duration?
   var turns: TurnMachine
@@ -70,12 +72,11 @@ struct CallMachine: Sendable {
   /// What the newest turn had given when the watchdog last looked.
   var sentBefore = 0
 
-  init(
-    settings: EngineSettings, agentNamed: @escaping @Sendable (String) -> AgentConfiguration?,
-    models: @escaping @Sendable (String) -> Bool
-  ) {
+  /// What observers were told last.
+  private var told: (state: CallState, agent: String?) = (.received, nil)
+
+  init(settings: EngineSettings, models: @escaping @Sendable (String) -> Bool) {
     self.settings = settings
-    self.agentNamed = agentNamed
     self.models = models
     turns = TurnMachine(greetingProtection: .milliseconds(settings.greetingProtectionMilliseconds))
   }
@@ -90,6 +91,13 @@ struct CallMachine: Sendable {
     case .leaving, .over: .ending
     case .transferring: .transferring
     }
+  }
+
+  /// What is new for observers since the last time.
+  mutating func takeNews() -> (state: CallState?, agent: String?) {
+    let (state, agent) = (state, agent?.name)
+    defer { told = (state, agent) }
+    return (state == told.state ? nil : state, agent == told.agent ? nil : agent)
   }
 
   var isOver: Bool { if case .over = phase { true } else { false } }
@@ -125,7 +133,9 @@ struct CallMachine: Sendable {
       timers.set(.ringing, at: now + .seconds(settings.ringSeconds))
       return tryNext(at: now)
     case .leg(let event): return handle(event, at: now)
-    case .legFinished: return legEnded(CallEnd(.failed, text: "the channel lost the call"), at: now)
+    case .legFinished:
+      isLegOver = true
+      return legEnded(CallEnd(.failed, text: "the channel lost the call"), at: now)
     case .answered: return answered(at: now)
     case .answerFailed(let end):
       guard case .answering = phase else { return [] }
@@ -163,8 +173,12 @@ struct CallMachine: Sendable {
 
   private mutating func handle(_ event: LegEvent, at now: Duration) -> [CallAction] {
     switch event {
-    case .cancelled: return finish(CallEnd(.cancelled, text: "the caller gave up before the answer"))
-    case .hungUp(let end): return legEnded(end, at: now)
+    case .cancelled:
+      isLegOver = true
+      return finish(CallEnd(.cancelled, text: "the caller gave up before the answer"))
+    case .hungUp(let end):
+      isLegOver = true
+      return legEnded(end, at: now)
     case .mediaLost:
       if case .transferring = phase { return [] }  // the network may be moving the caller's media already
       return finish(CallEnd(.mediaLost, text: "nothing was heard from the caller's network any more"))

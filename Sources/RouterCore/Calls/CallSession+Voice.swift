@@ -7,8 +7,8 @@ final class VoiceLine {
   /// Opens the session and reads its events.
   var reading: Task<Void, Never>?
   var commands: [VoiceCommand] = []
-  /// Gives it the commands, in order; `nil` while there are none.
-  var sending: Task<Void, Never>?
+  /// Whether a task is giving it the commands, in order.
+  var isSending = false
   var isClosing = false
 }
 
@@ -17,15 +17,16 @@ extension CallSession {
     guard let model = surroundings.models[agent.providerType] else { return }  // the machine has asked before
     let line = VoiceLine()
     voices[attempt] = line
+    let transcript = (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder
     let request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
-      tools: tools(for: agent),
-      transcript: transcript, firstTurn: firstTurn, log: log)
+      tools: tools.tools(for: agent), transcript: transcript, firstTurn: machine.turns.nextFree, log: log)
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
+    if let model = model as? any InlineVoiceModel { return open(attempt, line, model, request, gate) }
     line.reading = Task {
       do {
         let session = try await model.open(request, speaker: gate)
-        opened(session, attempt)
+        await opened(session, attempt)
         for await event in session.events { handle(.voice(attempt: attempt, event)) }
         handle(.voiceFinished(attempt: attempt))
       } catch let failure as VoiceFailure {
@@ -39,18 +40,39 @@ extension CallSession {
     }
   }
 
-  private func opened(_ session: any VoiceSession, _ attempt: Int) {
+  /// Opens a session that is there at once.
+  private func open(
+    _ attempt: Int, _ line: VoiceLine, _ model: any InlineVoiceModel, _ request: ConversationRequest,
+    _ gate: SpeakerGate
+  ) {
+    do throws(VoiceFailure) {
+      let session = try model.openInline(request, speaker: gate)
+      line.session = session
+      line.reading = Task {
+        for await event in session.events { handle(.voice(attempt: attempt, event)) }
+        handle(.voiceFinished(attempt: attempt))
+      }
+      handle(.opened(attempt: attempt))
+    } catch {
+      openFailed(attempt, error)
+    }
+  }
+
+  private func opened(_ session: any VoiceSession, _ attempt: Int) async {
     guard let line = voices[attempt] else { return }
     line.session = session
-    if line.isClosing { startSending(line, attempt) } else { handle(.opened(attempt: attempt)) }
+    if line.isClosing { return startSending(line, attempt) }
+    answersInline = true
+    handle(.opened(attempt: attempt))
+    answersInline = false
+    guard isAnswerDue else { return }
+    isAnswerDue = false
+    await answer()  // the session has nothing to report before it was told to begin
   }
 
   private func openFailed(_ attempt: Int, _ failure: VoiceFailure) {
-    if voices[attempt]?.isClosing ?? true {
-      voices[attempt] = nil
-    } else {
-      handle(.openFailed(attempt: attempt, failure))
-    }
+    if voices[attempt]?.isClosing == false { handle(.openFailed(attempt: attempt, failure)) }
+    forget(attempt)
   }
 
   func attach(_ attempt: Int) {
@@ -83,11 +105,17 @@ extension CallSession {
   }
 
   private func startSending(_ line: VoiceLine, _ attempt: Int) {
-    guard line.sending == nil, let session = line.session else { return }
-    line.sending = Task {
+    guard !line.isSending, let session = line.session else { return }
+    if let inline = session as? any InlineVoiceSession {
+      while !line.commands.isEmpty { inline.take(line.commands.removeFirst()) }
+      if line.isClosing { forget(attempt) }
+      return
+    }
+    line.isSending = true
+    Task {
       while !line.commands.isEmpty { await session.send(line.commands.removeFirst()) }
-      line.sending = nil
-      if line.isClosing { voices[attempt] = nil }
+      line.isSending = false
+      if line.isClosing { forget(attempt) }
     }
   }
 
@@ -96,19 +124,17 @@ extension CallSession {
     guard let line = voices[attempt], !line.isClosing else { return }
     mouth.shut(attempt)
     line.isClosing = true
-    if let media, let session = line.session { media.hear(as: session.hearingFormat) { _ in } }
-    line.commands = [.close]
     line.reading?.cancel()
+    line.commands = [.close]
+    if let session = line.session { media?.hear(as: session.hearingFormat) { _ in } }
     startSending(line, attempt)
   }
 
-  /// Waits until every session was told to close, or could not be opened.
-  func closeVoices() async {
-    for attempt in voices.keys { close(attempt) }
-    while let (attempt, line) = voices.first {
-      if let sending = line.sending { await sending.value } else { await line.reading?.value }
-      if voices[attempt] === line && line.sending == nil { voices[attempt] = nil }
-    }
+  func closeVoices() { for attempt in voices.keys { close(attempt) } }
+
+  private func forget(_ attempt: Int) {
+    voices[attempt] = nil
+    closedOneSide()
   }
 }
 

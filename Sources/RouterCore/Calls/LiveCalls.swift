@@ -122,25 +122,24 @@ final class CallSheet: Sendable {
   var transcript: [TranscriptEntry] { state.withLock { $0.transcript.entries } }
   var agent: String? { state.withLock { $0.agent } }
 
-  func setSession(_ session: CallSession) { state.withLock { $0.session = session } }
-
   /// Ends the call. Returns at once.
   func stop(_ end: CallEnd) {
     guard let session = state.withLock({ $0.session }) else { return }
     Task { await session.stop(end) }
   }
 
-  func setRoute(_ route: String?) { state.withLock { $0.route = route } }
+  /// The call was routed; from now on ``stop(_:)`` reaches its session.
+  func setRoute(_ route: String?, _ session: CallSession) {
+    state.withLock { state in
+      state.route = route
+      state.session = session
+    }
+  }
+
   func setAgent(_ agent: String?) { state.withLock { $0.agent = agent } }
   func setAnswered(_ date: Date) { state.withLock { $0.answeredAt = date } }
 
-  /// Whether that was news.
-  func setState(_ new: CallState) -> Bool {
-    state.withLock { state in
-      defer { state.state = new }
-      return state.state != new
-    }
-  }
+  func setState(_ new: CallState) { state.withLock { $0.state = new } }
 
   func append(_ entry: TranscriptEntry) -> TranscriptEntry? { state.withLock { $0.transcript.append(entry) } }
 

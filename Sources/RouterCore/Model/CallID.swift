@@ -12,15 +12,25 @@ public struct CallID: Hashable, Sendable, Codable, CustomStringConvertible {
 
   /// A new identifier for a call that starts at `date`.
   public static func make(at date: Date = Date()) -> CallID {
-    let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
-    var milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
-    var time: [Character] = []
-    for _ in 0..<10 {
-      time.append(alphabet[Int(milliseconds % 32)])
-      milliseconds /= 32
-    }
-    let random = (0..<8).map { _ in alphabet[Int.random(in: 0..<32)] }
-    return CallID("c-" + String(time.reversed()) + "-" + String(random))
+    let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
+    let milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
+    let random = UInt64.random(in: 0...UInt64.max)
+    // "c-", ten digits of time, "-", eight of chance: written in place, because every call takes one.
+    return CallID(
+      String(unsafeUninitializedCapacity: 21) { text in
+        func write(_ value: UInt64, _ digits: Int, at start: Int) {
+          for digit in 0..<digits {
+            let index = Int(truncatingIfNeeded: (value >> UInt64(5 * (digits - 1 - digit))) & 31)
+            text[start + digit] = alphabet.utf8Start[index]
+          }
+        }
+        text[0] = UInt8(ascii: "c")
+        text[1] = UInt8(ascii: "-")
+        write(milliseconds, 10, at: 2)
+        text[12] = UInt8(ascii: "-")
+        write(random, 8, at: 13)
+        return 21
+      })
   }
 
   public var description: String { text }

@@ -202,11 +202,12 @@ import Testing
     var script = FakeLeg.Script()
     script.hangUp = { await Latch().waitStubbornly() }
     let harness = EngineHarness()
-    let (leg, _, task) = try await harness.answered(on: FakeLeg(script))
-    leg.callerHangsUp()
+    let call = InboundCall.example()
+    let (leg, _, task) = try await harness.answered(call, on: FakeLeg(script))
+    harness.engine.hangUp(call.id)
     try await leg.deeds.first { if case .hangUp = $0 { true } else { false } }
     while harness.store.saved.events.isEmpty { await harness.clock.advance(by: .seconds(1)) }
-    #expect(try await harness.record(task).end.reason == .callerHungUp)
+    #expect(try await harness.record(task).end.reason == .agentHungUp)
   }
 
   @Test func aSessionThatTakesNoCommandsHoldsNobodyForLong() async throws {
@@ -219,9 +220,36 @@ import Testing
     let task = Task { await engine.intake(.example(), on: leg) }
     try await stuck.commands.wait(for: .begin)
     leg.callerHangsUp()
-    try await leg.deeds.first { if case .hangUp = $0 { true } else { false } }
     while harness.store.saved.events.isEmpty { await harness.clock.advance(by: .seconds(1)) }
     await task.value
+  }
+
+  /// A session that is answered on the call's own loop, without any waiting.
+  @Test func anInlineModelCarriesACall() async throws {
+    let harness = EngineHarness()
+    let inline = InlineModel()
+    let engine = CallEngine(
+      routing: FakeRouting(.agent(EngineHarness.agent)), models: ["fake": inline], store: harness.store,
+      clock: harness.clock)
+    let leg = FakeLeg()
+    let task = Task { await engine.intake(.example(), on: leg) }
+    try await inline.commands.wait(for: .begin)
+    leg.press("1")
+    try await inline.commands.wait(for: .digit("1"))
+    leg.callerHangsUp()
+    #expect(try await harness.record(task).end.reason == .callerHungUp)
+    #expect(inline.commands.events == [.begin, .digit("1"), .close])
+  }
+
+  final class InlineModel: InlineVoiceModel, InlineVoiceSession {
+    let commands = Journal<VoiceCommand>()
+    let hearingFormat = AudioFormat.muLaw
+    let events = AsyncStream<VoiceEvent> { _ in }
+    func openInline(
+      _ conversation: ConversationRequest, speaker: any Speaker
+    ) throws(VoiceFailure) -> any InlineVoiceSession { self }
+    func hear(_ audio: AudioFrame) {}
+    func take(_ command: VoiceCommand) { commands.note(command) }
   }
 
   @Test func aHookCanSendTheCallElsewhere() async throws {

@@ -1,0 +1,60 @@
+/// What all calls of an engine share.
+final class Surroundings: Sendable {
+  let routing: any CallRouting
+  let models: [String: any VoiceModel]
+  let tools: [String: ToolBinding]
+  let trunks: @Sendable () -> [Trunk]
+  let http: (any HTTPSending)?
+  let settings: EngineSettings
+  let log: Log
+  let metrics: Metrics
+  let deadlines: Deadlines
+  let live: LiveCalls
+  let admission: Admission
+  let keeper: RecordKeeper
+
+  init(
+    routing: any CallRouting, models: [String: any VoiceModel], tools: [String: ToolBinding],
+    trunks: @escaping @Sendable () -> [Trunk], store: (any CallStore)?, http: (any HTTPSending)?,
+    settings: EngineSettings, log: Log, metrics: Metrics, clock: any Clock<Duration>
+  ) {
+    let timebase = Timebase(clock)
+    self.routing = routing
+    self.models = models
+    self.tools = tools
+    self.trunks = trunks
+    self.http = http
+    self.settings = settings
+    self.log = log.labelled("call")
+    self.metrics = metrics
+    deadlines = Deadlines(timebase)
+    live = LiveCalls(observerBuffer: settings.observerBuffer)
+    admission = Admission(settings)
+    keeper = RecordKeeper(store: store, retries: settings.saveRetries, timebase: timebase, metrics: metrics)
+  }
+
+  /// Asks a route's hook; its answer takes the place of the first target.
+  func ask(
+    _ hook: PreAnswerHook, about call: InboundCall, _ decision: RouteDecision, _ targets: [RouteTarget],
+    _ log: Log
+  ) async -> [RouteTarget] {
+    let outcome =
+      if let http {
+        await PreAnswerQuestion(hook, over: http).ask(about: call, decision)
+      } else {
+        PreAnswerQuestion.unanswered(hook, "there is no HTTP client")
+      }
+    log.write(outcome.isAnswered ? .info : .warning, outcome.note)
+    switch outcome.advice {
+    case .proceed: return targets
+    case .reject(let end): return [.reject(end)]
+    case .transfer(let request): return [.transfer(request)] + targets.dropFirst()
+    case .agent(let name, let overrides):
+      guard let agent = routing.agent(named: name, for: call, under: decision, overrides: overrides) else {
+        log.error("the hook wants an agent that there is not", ("agent", name))
+        return targets
+      }
+      return [.agent(agent)] + targets.dropFirst()
+    }
+  }
+}
