@@ -90,19 +90,20 @@ actor Reception {
     let leg = SIPLeg(
       invitation, session, mediaLoop: host.loops.nextMediaLoop(), signalling: host.loops.signalling,
       log: log.with("call", call.id.text),
-      released: { [weak self] in self?.assumeIsolated { $0.release(trunk) } })
+      released: { [weak self] in self?.assumeIsolated { $0.change(trunk, by: -1) } })
     guard case .enqueued = door.yield(.call(call, leg)) else {
       // We are on our way out, and nobody would serve the call.
       return .refuse(SIPReply(503, headers: [Header("Retry-After", "30")]))
     }
     count("accepted")
-    callsByTrunk[trunk, default: 0] += 1
+    change(trunk, by: 1)
     return .take { event in leg.assumeIsolated { $0.handle(event) } }
   }
 
-  private func release(_ trunk: String) {
-    guard let calls = callsByTrunk[trunk] else { return }
-    callsByTrunk[trunk] = calls > 1 ? calls - 1 : nil
+  private func change(_ trunk: String, by step: Int) {
+    let calls = callsByTrunk[trunk, default: 0] + step
+    callsByTrunk[trunk] = calls > 0 ? calls : nil
+    host.metrics.set("routerd_sip_calls", Double(calls), ["trunk": trunk])
   }
 
   /// Trunks with a `maximumCalls` of their own are counted by the engine, which tries the route's other targets.
