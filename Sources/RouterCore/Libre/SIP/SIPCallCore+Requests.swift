@@ -66,7 +66,7 @@ extension SIPCallCore {
     if refuseChange(transaction) { return }
     guard let (body, outcome) = readChange(transaction, envelope) else { return }
     invite = transaction
-    if !transaction.flow.transport.isReliable { transaction.answer(100) }
+    transaction.answer(100)
     transaction.cancelled = { [unowned self, unowned transaction] _ in
       invite = nil
       transaction.answer(487)

@@ -21,14 +21,11 @@ extension SIPCallCore {
     invite = transaction
     transaction.cancelled = { [weak self] reasons in self?.cancelled(reasons) }
     let timers = core.settings.timers
-    if transaction.flow.transport.isReliable {
+    // 100 stops the caller's retransmissions and lets it cancel; it is saved when something better is sent in time
+    // (section 17.2.1).
+    ringTimer.start(after: timers.trying) { [unowned self] in
+      if let invite, invite.lastStatus == 0 { invite.answer(100) }
       ringTimer.start(after: timers.unanswered) { [unowned self] in unanswered() }
-    } else {
-      // 100 stops the caller's retransmissions; it is saved when something better is sent in time (section 17.2.1).
-      ringTimer.start(after: timers.trying) { [unowned self] in
-        if let invite, invite.lastStatus == 0 { invite.answer(100) }
-        ringTimer.start(after: timers.unanswered) { [unowned self] in unanswered() }
-      }
     }
   }
 
