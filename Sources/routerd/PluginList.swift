@@ -1,4 +1,5 @@
 internal import EchoModel
+internal import OfflineModel
 internal import OfflineSpeech
 internal import SIPChannel
 internal import SQLiteStore
@@ -9,5 +10,6 @@ let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
   .store(SQLiteStore.self),
   .speech(OfflineSpeech.self),
+  .textModel(OfflineModel(), for: OfflineModel.type),
   .voiceModel(EchoModel(), for: EchoModel.type),
 ]
