@@ -127,11 +127,10 @@ static int64_t age(struct msghdr *h, int64_t wall)
 int shim_media_receive(int fd, struct shim_batch *b)
 {
 	int n = recvmmsg(fd, b->headers, SHIM_DATAGRAMS, MSG_DONTWAIT, NULL), kept = 0;
-	int64_t now, wall;
+	int64_t wall;
 
 	if (n <= 0)
 		return 0;
-	now = microseconds(CLOCK_MONOTONIC);
 	wall = microseconds(CLOCK_REALTIME);
 	for (int i = 0; i < n; i++) {
 		struct msghdr *h = &b->headers[i].msg_hdr;
@@ -141,7 +140,7 @@ int shim_media_receive(int fd, struct shim_batch *b)
 
 			d->data = b->data[i];
 			d->length = b->headers[i].msg_len;
-			d->arrival = now - age(h, wall);
+			d->age = age(h, wall);
 			to_address(&b->names[i], &d->from);
 		}
 		prepare(b, i);

@@ -1,5 +1,5 @@
 /* UDP sockets of calls. They are read when the call's tick comes, not when a packet
- * does: one system call takes all that has gathered, with the kernel's time of arrival. */
+ * does: one system call takes all that has gathered, with the kernel's word on how long each has waited. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,8 +19,8 @@ struct shim_datagram {
 	uint8_t *data;
 	uint32_t length;
 	struct shim_address from;
-	/** Microseconds of the monotonic clock at which the kernel had it. */
-	int64_t arrival;
+	/** Microseconds since the kernel had it. */
+	int64_t age;
 };
 
 /** Room for one batch, shared by all sockets of a thread. */

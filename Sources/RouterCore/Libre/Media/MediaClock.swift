@@ -22,8 +22,12 @@ final class MediaClock {
   private var members: [[RTPSession]] = Array(repeating: [], count: phases)
   private var due = Array(repeating: 0, count: phases)
   private var nextPhase = 0
+  /// The time, µs, of a clock that a test moves by hand.
+  private var manual: Int?
 
-  init() {
+  /// - Parameter isManual: For tests: no timer runs, time begins at 1000 s and passes by ``advance(_:)``.
+  init(isManual: Bool = false) {
+    if isManual { manual = 1_000_000_000 }
     guard let batch = shim_batch_new() else { fatalError("no memory for a media clock") }
     self.batch = batch
   }
@@ -43,6 +47,26 @@ final class MediaClock {
     return clock
   }
 
+  /// Microseconds of a clock that never goes back.
+  var now: Int { manual ?? Int(shim_now()) }
+
+  /// The wall clock in NTP's form (RFC 3550 section 4).
+  var ntp: UInt64 {
+    manual.map { UInt64($0 / 1_000_000) << 32 | UInt64($0 % 1_000_000) << 32 / 1_000_000 } ?? shim_ntp_now()
+  }
+
+  /// When a datagram came that the kernel has had for `age`.
+  func arrival(age: Int) -> Int { manual ?? now - age }
+
+  /// Lets time pass on a manual clock, a millisecond at a time.
+  func advance(_ milliseconds: Int) {
+    for _ in 0..<milliseconds {
+      guard let time = manual else { return }
+      manual = time + 1000
+      run()
+    }
+  }
+
   /// How many calls tick here.
   var count: Int { members.reduce(0) { $0 + $1.count } }
 
@@ -52,7 +76,7 @@ final class MediaClock {
     guard let phase = order.min(by: { members[$0].count < members[$1].count }) else { return }
     nextPhase = (nextPhase + 7) % MediaClock.phases  // neighbours in time are taken last
     if members[phase].isEmpty {
-      let now = Int(shim_now())
+      let now = now
       due[phase] = (now / MediaClock.tick + 1) * MediaClock.tick + phase * 1000
       while due[phase] - MediaClock.tick > now { due[phase] -= MediaClock.tick }
     }
@@ -73,13 +97,13 @@ final class MediaClock {
   private func arm() {
     var earliest = Int.max
     for phase in members.indices where !members[phase].isEmpty { earliest = min(earliest, due[phase]) }
-    guard earliest < .max else { return timer.cancel() }
+    guard earliest < .max, manual == nil else { return timer.cancel() }
     // The wheel never fires early and counts whole milliseconds: the fraction is cut off here.
-    timer.start(max(0, (earliest - Int(shim_now())) / 1000)) { [unowned self] in run() }
+    timer.start(max(0, (earliest - now) / 1000)) { [unowned self] in run() }
   }
 
   private func run() {
-    let now = Int(shim_now())
+    let now = now
     for phase in members.indices where !members[phase].isEmpty && due[phase] <= now {
       let late = (now - due[phase]) / MediaClock.tick + 1
       let ticks = min(late, MediaClock.maximumCatchUp)

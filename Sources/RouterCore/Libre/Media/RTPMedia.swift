@@ -78,21 +78,22 @@ public final class RTPMedia: CallMedia, Sendable {
   }
 
   private func convert(_ audio: AudioFrame, _ turn: TurnID, _ producer: inout Producer) {
-    let wanted = mailbox.withLock { $0.playout.format }
-    if producer.turn != turn || producer.converter?.from != audio.format || producer.converter?.to != wanted {
-      producer.converter = AudioConverter(from: audio.format, to: wanted)
-      producer.turn = turn
-    }
-    producer.converted.removeAll(keepingCapacity: true)
-    audio.bytes.withUnsafeBytes { producer.converter?.convert($0, into: &producer.converted) }
-    enqueue(producer.converted, wanted, turn)
-  }
-
-  /// Queues converted audio; the codec may have changed in the meantime.
-  private func enqueue(_ bytes: [UInt8], _ format: AudioFormat, _ turn: TurnID) {
-    mailbox.withLock { mailbox in
-      guard mailbox.playout.format == format else { return }  // one frame at a change of codec
-      bytes.withUnsafeBytes { mailbox.playout.append($0, turn: turn) }
+    // Converted outside of the mailbox's lock; when the codec changed meanwhile, once more.
+    for _ in 0..<3 {
+      let wanted = mailbox.withLock { $0.playout.format }
+      if producer.turn != turn || producer.converter?.from != audio.format || producer.converter?.to != wanted
+      {
+        producer.converter = AudioConverter(from: audio.format, to: wanted)
+        producer.turn = turn
+      }
+      producer.converted.removeAll(keepingCapacity: true)
+      audio.bytes.withUnsafeBytes { producer.converter?.convert($0, into: &producer.converted) }
+      let isQueued = mailbox.withLock { mailbox in
+        guard mailbox.playout.format == wanted else { return false }
+        producer.converted.withUnsafeBytes { mailbox.playout.append($0, turn: turn) }
+        return true
+      }
+      if isQueued { return }
     }
   }
 

@@ -6,19 +6,19 @@ final class RTPSession: @unchecked Sendable {  // touched on its loop alone
   /// Every so many ticks: reports, RTCP, timeouts, figures.
   private static let housekeeping = 50
 
-  private let settings: MediaSettings
-  private let mailbox: Lock<MediaMailbox>
-  private var events: @Sendable (LegEvent) -> Void
-  private var sockets: MediaSockets?
+  let settings: MediaSettings
+  let mailbox: Lock<MediaMailbox>
+  private(set) var events: @Sendable (LegEvent) -> Void
+  private(set) var sockets: MediaSockets?
 
-  private var parameters: MediaParameters?
-  private var latch: RemoteLatch
-  private var receiver: RTPReceiver
-  private var sender = RTPSender()
-  private var rtcp = RTCPSession()
-  private var remoteRTCP: PacketAddress?
-  private var encryption: SecureRTP?
-  private var decryption: SecureRTP?
+  private(set) var parameters: MediaParameters?
+  private(set) var latch: RemoteLatch
+  var receiver: RTPReceiver
+  private(set) var sender = RTPSender()
+  var rtcp = RTCPSession()
+  var remoteRTCP: PacketAddress?
+  private(set) var encryption: SecureRTP?
+  private(set) var decryption: SecureRTP?
 
   private var listener: MediaMailbox.Listener?
   private var converter: AudioConverter?
@@ -26,8 +26,8 @@ final class RTPSession: @unchecked Sendable {  // touched on its loop alone
   private var playbackEvents: [PlayoutQueue.Event] = []
   private var press: MediaMailbox.Press?
   private var ticks = 0
-  private var ticksSilent = 0
-  private var isLost = false
+  private(set) var ticksSilent = 0
+  var isLost = false
 
   init(
     _ sockets: MediaSockets, _ settings: MediaSettings, _ mailbox: Lock<MediaMailbox>,
@@ -66,7 +66,7 @@ final class RTPSession: @unchecked Sendable {  // touched on its loop alone
   func close(_ clock: MediaClock) {
     guard sockets != nil else { return }
     if parameters != nil {
-      sendReport(at: Int(shim_now()), clock, isBye: true)
+      sendReport(at: clock.now, clock, isBye: true)
       clock.remove(self)
       publish()
     }
@@ -108,14 +108,16 @@ extension RTPSession {
     guard count > 0 else { return }
     for datagram in UnsafeBufferPointer(start: shim_batch_datagrams(clock.batch), count: count) {
       let bytes = UnsafeMutableRawBufferPointer(start: datagram.data, count: Int(datagram.length))
-      take(bytes, from: PacketAddress(datagram.from), arrival: Int(datagram.arrival))
+      take(bytes, from: PacketAddress(datagram.from), clock.arrival(age: Int(datagram.age)), clock)
     }
   }
 
-  private func take(_ bytes: UnsafeMutableRawBufferPointer, from address: PacketAddress, arrival: Int) {
+  private func take(
+    _ bytes: UnsafeMutableRawBufferPointer, from address: PacketAddress, _ arrival: Int, _ clock: MediaClock
+  ) {
     guard latch.mayBe(from: address) else { return }
     if RTPHeader.isRTCP(UnsafeRawBufferPointer(bytes)) {
-      if parameters?.rtcpMux == true { takeControl(bytes, from: address, arrival: arrival) }
+      if parameters?.rtcpMux == true { takeControl(bytes, from: address, arrival, clock) }
       return
     }
     var length = bytes.count
@@ -135,25 +137,9 @@ extension RTPSession {
     if let key = receiver.receive(header, payload, arrival: arrival) { events(.digit(key)) }
   }
 
-  private func showLife() {
+  func showLife() {
     ticksSilent = 0
     isLost = false
-  }
-
-  private func takeControl(_ bytes: UnsafeMutableRawBufferPointer, from address: PacketAddress, arrival: Int)
-  {
-    var length = bytes.count
-    if let decryption {
-      guard let plain = decryption.unprotectControl(bytes) else { return }
-      length = plain
-    } else if parameters?.isEncrypted == true {
-      return
-    }
-    guard let content = RTCPPacket.read(UnsafeRawBufferPointer(rebasing: bytes[..<length])) else { return }
-    showLife()
-    let age = UInt64(max(0, Int(shim_now()) - arrival)) << 32 / 1_000_000
-    rtcp.receive(content, ssrc: sender.ssrc, arrival: arrival, ntp: shim_ntp_now() &- age)
-    if parameters?.rtcpMux == false { remoteRTCP = address }
   }
 
   /// Gives the frame of this tick to whoever listens.
@@ -236,81 +222,5 @@ extension RTPSession {
     var address = target.shim
     // A packet that cannot be sent is a packet lost; the network says the same every day.
     _ = shim_media_send(sockets.rtp, sockets.isIPv6, &address, packet.baseAddress, length)
-  }
-}
-
-// MARK: Once a second
-
-extension RTPSession {
-  private func keepHouse(_ now: Int, _ sockets: MediaSockets, _ clock: MediaClock) {
-    let count = Int(shim_media_receive(sockets.rtcp, clock.batch))
-    for datagram in UnsafeBufferPointer(start: shim_batch_datagrams(clock.batch), count: count) {
-      let address = PacketAddress(datagram.from)
-      guard remoteRTCP?.isSameHost(as: address) ?? false || latch.source?.isSameHost(as: address) ?? false
-      else {
-        continue
-      }
-      let bytes = UnsafeMutableRawBufferPointer(start: datagram.data, count: Int(datagram.length))
-      takeControl(bytes, from: address, arrival: Int(datagram.arrival))
-    }
-    if rtcp.isDue(at: now) { sendReport(at: now, clock) }
-    watchSilence()
-    publish()
-  }
-
-  private func sendReport(at now: Int, _ clock: MediaClock, isBye: Bool = false) {
-    guard let sockets, let parameters, let target = parameters.rtcpMux ? latch.target : controlTarget else {
-      return
-    }
-    let report = rtcp.report(sender, &receiver.statistics, at: now, ntp: shim_ntp_now(), isBye: isBye)
-    clock.packet.copyBytes(from: report)
-    var length = report.count
-    if let encryption {
-      let room = UnsafeMutableRawBufferPointer(rebasing: clock.packet[..<2048])
-      guard let grown = encryption.protectControl(room, length: length) else { return }
-      length = grown
-    } else if parameters.isEncrypted {
-      return
-    }
-    var address = target.shim
-    let socket = parameters.rtcpMux ? sockets.rtp : sockets.rtcp
-    _ = shim_media_send(socket, sockets.isIPv6, &address, clock.packet.baseAddress, length)
-  }
-
-  /// Where RTCP goes: where it came from or the SDP says, unless RTP turned out to come from another host.
-  private var controlTarget: PacketAddress? {
-    guard let target = latch.target else { return nil }
-    if let remoteRTCP, remoteRTCP.isSameHost(as: target) { return remoteRTCP }
-    return target.port == .max ? nil : target.with(port: target.port + 1)
-  }
-
-  private func watchSilence() {
-    guard let timeout = settings.timeout, !isLost, let parameters, !parameters.isHeld,
-      parameters.direction.receives
-    else { return }
-    if Duration.microseconds(ticksSilent * MediaClock.tick) >= timeout {
-      isLost = true
-      events(.mediaLost)
-    }
-  }
-
-  private func publish() {
-    var figures = AudioStatistics()
-    let reception = receiver.statistics
-    figures.codec = parameters?.codec.name ?? ""
-    figures.packetsReceived = reception.totalReceived
-    figures.packetsSent = Int(sender.packets)
-    figures.packetsLost = reception.totalLost
-    figures.packetsLate = receiver.late
-    figures.lossFraction = reception.lossFraction
-    figures.jitter = reception.jitter
-    figures.roundTrip = rtcp.roundTrip
-    figures.remoteLossFraction = rtcp.remoteLost.map { min(1, Double($0) / Double(max(1, sender.packets))) }
-    let all = Double(max(1, reception.totalReceived + reception.totalLost))
-    let missed = Double(reception.totalLost + receiver.late) / all
-    // Half the round trip, the jitter buffer, and a packet being filled and another one being played.
-    let delay = (rtcp.roundTrip ?? 0) / 2 + receiver.bufferDelay + 40
-    figures.mos = reception.totalReceived == 0 ? 0 : CallQuality.meanOpinionScore(loss: missed, delay: delay)
-    mailbox.withLock { $0.statistics = figures }
   }
 }
