@@ -25,23 +25,25 @@ indirect enum Condition: Hashable, Sendable {
   }
 }
 
-/// What a call is, as far as conditions look at it.
+/// What a call is, as far as conditions look at it. What few routes ask for is worked out when they do.
 struct CallFacts {
   let call: InboundCall
   let to: DialedNumber
-  let from: DialedNumber
   let numbering: Numbering
-  /// Seconds since 1970.
-  let moment: Int
 
   init(_ call: InboundCall, _ numbering: Numbering) {
     self.call = call
     self.numbering = numbering
     to = DialedNumber(call.to, numbering)
-    from = DialedNumber(call.from, numbering)
+  }
+
+  var from: DialedNumber { DialedNumber(call.from, numbering) }
+
+  /// Seconds since 1970.
+  var moment: Int {
     // A date outside of what an integer holds is nobody's call, but must not crash.
     let seconds = call.receivedAt.timeIntervalSince1970
-    moment = abs(seconds) < 1e12 ? Int(seconds.rounded(.down)) : 0
+    return abs(seconds) < 1e12 ? Int(seconds.rounded(.down)) : 0
   }
 
   /// `2026-12-25T10:00:00Z`.

@@ -23,7 +23,7 @@ struct Definitions {
       return
     }
     root.forEachPair { key, value in
-      guard let index = RouteSchema.file.index(of: key.bytes) else {
+      guard let index = RouteSchema.file.index(of: key) else {
         check.append(
           UnknownKey.diagnostic(
             key, known: RouteSchema.file.fields.map(\.name), in: "at the top of a route file"))

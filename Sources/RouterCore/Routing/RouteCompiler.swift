@@ -13,8 +13,11 @@ struct RouteCompiler {
   private var actionNumbers: [RouteAction: UInt32] = [:]
   private var overrides: [Sourced] = []
   private var overrideNumbers: [Sourced: Int] = [:]
-  /// First route of each name.
-  private(set) var names: [String: Int] = [:]
+  /// First route of each name, by a hash of it; the rare others of the same hash are in `sameHash`.
+  private var names = NumberTable()
+  private var sameHash: [String: Int] = [:]
+  /// Actions that are an agent and nothing else.
+  private var plainActions: [String: UInt32] = [:]
 
   init(_ definitions: Definitions, _ numbering: Numbering) {
     self.definitions = definitions
@@ -28,7 +31,7 @@ struct RouteCompiler {
     let number = UInt32(routes.count)
     let patterns = toPatterns(node, &check)
     let conditions = self.conditions(node["match"], &check)
-    let action = self.action(node, &check)
+    let action = actionNumber(node, &check)
     let name = node["name"]?.text ?? ""
     takeName(name, node, conditions, &check)
     for pattern in patterns { entries.append((pattern, number)) }
@@ -37,7 +40,7 @@ struct RouteCompiler {
       RouteTable.Route(
         name: name.isEmpty ? .empty : texts.add(name.utf8), to: toText(patterns), line: UInt32(place.line),
         priority: Int32(node["priority"]?.integer ?? 0), conditions: intern(conditions),
-        action: intern(action),
+        action: action,
         file: fileNumber(place.file)))
   }
 
@@ -61,7 +64,7 @@ struct RouteCompiler {
           hint: "callers stay on their side by the route's name"))
     }
     guard !name.isEmpty else { return }
-    if let first = names[name] {
+    if let first = route(named: name) {
       let other = routes[first]
       let place = SourceLocation(file: files[Int(other.file)], line: Int(other.line), column: 1)
       check.append(
@@ -69,8 +72,17 @@ struct RouteCompiler {
           .error, "there are two routes '\(name)'", hint: "give one of them another name",
           notes: [.init("the first one", at: place)]))
     } else {
-      names[name] = routes.count
+      let key = RouteCompiler.key(name)
+      if names[key] == nil { names[key] = UInt32(routes.count) } else { sameHash[name] = routes.count }
     }
+  }
+
+  private static func key(_ name: String) -> UInt64 { YAMLDocument.hash(name.utf8) | 1 }
+
+  /// Position of the route of a name.
+  func route(named name: String) -> Int? {
+    guard let first = names[RouteCompiler.key(name)] else { return nil }
+    return texts[routes[Int(first)].name] == name ? Int(first) : sameHash[name]
   }
 
   private mutating func fileNumber(_ file: String) -> UInt16 {
@@ -120,6 +132,16 @@ struct RouteCompiler {
 // MARK: What a route does
 
 extension RouteCompiler {
+  /// The action of a route, shared with those that do the same.
+  private mutating func actionNumber(_ node: YAMLNode, _ check: inout SchemaCheck) -> UInt32 {
+    let isPlain = ["overrides", "fallback", "limit", "hook"].allSatisfy { node[$0] == nil }
+    guard isPlain, let agent = node["agent"]?.text else { return intern(action(node, &check)) }
+    if let known = plainActions[agent] { return known }
+    let number = intern(action(node, &check))
+    plainActions[agent] = number
+    return number
+  }
+
   private mutating func action(_ node: YAMLNode, _ check: inout SchemaCheck) -> RouteAction {
     var action = RouteAction(target: target(node, in: node, &check) ?? .reject(.init(code: 500)))
     action.fallback = (node["fallback"]?.elements ?? []).compactMap { target($0, in: node, &check) }

@@ -32,12 +32,16 @@ struct RouteIndex: Sendable {
   /// Highest priority of each specificity.
   private var ceilings: [Int32] = Array(repeating: .min, count: 5)
   private let priorities: [Int32]
+  private let hasPriorities: Bool
+  /// Highest priority of all that is not exact.
+  private var ceilingOfOthers = Int32.min
 
   /// - Parameters:
   ///   - priorities: One for each route.
   ///   - entries: Routes with what they take, in the order of the files; `nil` takes every number.
   init(priorities: [Int32], entries: [(pattern: NumberPattern?, route: UInt32)]) {
     self.priorities = priorities
+    hasPriorities = priorities.contains { $0 != 0 }
     let exact = entries.reduce(0) { if case .number = $1.pattern { $0 + 1 } else { $0 } }
     numbers = NumberTable(minimumCapacity: exact)
     postings.reserveCapacity(entries.count + 1)
@@ -46,6 +50,7 @@ struct RouteIndex: Sendable {
     for entry in RouteIndex.lastFirst(entries, priorities) {
       add(entry.pattern, entry.route, &expressionChains)
     }
+    ceilingOfOthers = ceilings.dropFirst().max() ?? .min
     textPrefixLengths = Set(textPrefixes.keys.map(\.utf8.count)).sorted(by: >)
   }
 
@@ -115,6 +120,7 @@ struct RouteIndex: Sendable {
   /// Calls `body` with each route that takes the number, best first, until it returns `true`. A route with several
   /// `to` may come more than once.
   func search(_ dialed: DialedNumber, until body: (_ route: Int, _ specificity: Specificity) -> Bool) {
+    if searchNumber(dialed, until: body) { return }
     var heads: [Head] = []
     var opened = 0  // specificities that were looked up, as bits
     while true {
@@ -135,6 +141,21 @@ struct RouteIndex: Sendable {
       let specificity = heads[best].specificity
       if body(advance(&heads, best), specificity) { return }
     }
+  }
+
+  /// The usual call: a number that a route names, and nothing that could be better. Returns whether `body` did; when
+  /// not, the search begins again with all there is.
+  private func searchNumber(
+    _ dialed: DialedNumber, until body: (_ route: Int, _ specificity: Specificity) -> Bool
+  ) -> Bool {
+    guard texts.isEmpty, let number = dialed.number, var next = numbers[number.packed] else { return false }
+    while next != 0 {
+      let posting = postings[Int(next)]
+      if hasPriorities, priorities[Int(posting.route)] < ceilingOfOthers { return false }
+      if body(Int(posting.route), .exact) { return true }
+      next = posting.next
+    }
+    return false
   }
 
   /// Calls `body` with the routes of all chains, best first, until it returns `true`.

@@ -130,11 +130,14 @@ extension RouteTable {
 extension [Condition] {
   /// Whether every call that fits these also fits `others`, as far as it can be seen.
   func imply(_ others: [Condition]) -> Bool {
-    others.allSatisfy { other in contains { $0.implies(other) } }
+    others.allSatisfy { other in other.isAlways || contains { $0.implies(other) } }
   }
 }
 
 extension Condition {
+  /// Whether every call fits.
+  fileprivate var isAlways: Bool { if case .percent(let share) = self { share >= 100 } else { false } }
+
   fileprivate func implies(_ other: Condition) -> Bool {
     if self == other { return true }
     switch (self, other) {
@@ -146,7 +149,6 @@ extension Condition {
       (.schedule(let mine), .schedule(let theirs)), (.language(let mine), .language(let theirs)),
       (.attestation(let mine), .attestation(let theirs)):
       return Set(mine).isSubset(of: theirs)
-    case (_, .percent(let share)): return share >= 100
     default: return false
     }
   }

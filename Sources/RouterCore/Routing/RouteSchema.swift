@@ -92,7 +92,7 @@ enum RouteSchema {
 
   // MARK: Routes
 
-  private static let number = TextShape("a number") { text in NumberPattern.fault(in: text) }
+  private static let number = TextShape("a number")  // read, and its faults reported, when the route is made
   private static let callerOrList = Shape.shortOrMany(
     .text(number),
     ObjectShape(

@@ -255,7 +255,7 @@ extension RouteSchema {
         "file", .text(TextShape("a path")),
         "A file with a number in each line; # begins a comment. The path is from the route directory."),
       Field(
-        "numbers", .list(.text(TextShape("a number") { NumberPattern.fault(in: $0) })),
+        "numbers", .list(.text(TextShape("a number"))),
         "Numbers, for short lists."),
     ], exactlyOne: ["file", "numbers"])
 }

@@ -92,7 +92,10 @@ public final class RouteSnapshot: Sendable {
       ?? numbering
   }
 
-  /// Position of the route that takes a call; `nil` when none does. Pure.
+  /// Position of the route that takes a call, among ``routes(in:)``; `nil` when none does. What ``resolve(_:)`` begins with.
+  public func lookup(_ call: InboundCall) -> Int? { winner(CallFacts(call, numbering(for: call))) }
+
+  /// The same for a call that was looked at before.
   func winner(_ facts: CallFacts) -> Int? {
     var winner: Int?
     table.index.search(facts.to) { route, _ in
@@ -130,7 +133,9 @@ public final class RouteSnapshot: Sendable {
 extension RouteTable {
   /// Whether all conditions of a route hold.
   func fits(_ route: Int, _ facts: CallFacts, _ context: ConditionContext) -> Bool {
-    let conditions = conditions[Int(routes[route].conditions)]
+    let number = routes[route].conditions
+    if number == 0 { return true }  // the most common list of conditions is the empty one
+    let conditions = conditions[Int(number)]
     return conditions.allSatisfy { $0.holds(facts, context, route: name(of: route)) }
   }
 }

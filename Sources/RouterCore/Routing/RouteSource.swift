@@ -56,6 +56,16 @@ public struct RouteSource: Sendable {
 }
 
 extension RouteSource {
+  /// A time zone's name that is near to a mistyped one.
+  static func timeZone(near name: String) -> String? {
+    guard let data = FileManager.default.contents(atPath: "/usr/share/zoneinfo/zone1970.tab") else {
+      return nil
+    }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    let names = lines.compactMap { $0.split(separator: "\t").dropFirst(2).first.map(String.init) }
+    return Suggestion.nearest(to: name, in: names)
+  }
+
   /// Files of a directory that may be route files.
   static let extensions = [".yaml", ".yml"]
   /// More files than this are refused.
@@ -63,12 +73,13 @@ extension RouteSource {
   /// How deep folders may stand in each other.
   static let maximumFolderDepth = 8
 
-  /// Reads all `*.yaml` and `*.yml` of a directory and its subfolders. What begins with a dot is passed over: editors'
-  /// temporary files, and the hidden folders behind mounted configurations.
+  /// Reads all `*.yaml` and `*.yml` of a directory and its subfolders, or a single file. What begins with a dot is
+  /// passed over: editors' temporary files, and the hidden folders behind mounted configurations. So are folders called
+  /// `examples`, which may then lie beside a table that works.
   public static func directory(_ path: String) throws(DiagnosticList) -> RouteSource {
     let root = withoutTrailingSlash(path)
     var isDirectory = false
-    guard FileManager.default.fileExists(atPath: root, isDirectory: &isDirectory), isDirectory else {
+    guard FileManager.default.fileExists(atPath: root, isDirectory: &isDirectory) else {
       throw DiagnosticList([
         Diagnostic(
           .error, "there is no directory \(path)",
@@ -77,7 +88,8 @@ extension RouteSource {
     }
     var paths: [String] = []
     var problems = DiagnosticList()
-    collect(root, depth: 0, &paths, &problems)
+    if isDirectory { collect(root, depth: 0, &paths, &problems) } else { paths = [root] }
+    let folder = isDirectory ? root : folder(of: root)
     var files: [File] = []
     for path in paths {
       if let data = FileManager.default.contents(atPath: path) {
@@ -88,7 +100,7 @@ extension RouteSource {
     }
     if !problems.isEmpty { throw problems }
     return RouteSource(
-      root: root, files: files, read: { try RouteSource.read($0, in: root) },
+      root: folder, files: files, read: { try RouteSource.read($0, in: folder) },
       environment: { ProcessInfo.processInfo.environment[$0] })
   }
 
@@ -96,6 +108,11 @@ extension RouteSource {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   private static func collect(
@@ -112,6 +129,7 @@ extension RouteSource {
       let path = "\(directory)/\(name)"
       var isDirectory = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { continue }
+      if isDirectory, name == "examples" { continue }
       if isDirectory, depth < maximumFolderDepth {
         collect(path, depth: depth + 1, &paths, &problems)
       } else if !isDirectory, extensions.contains(where: name.hasSuffix) {

@@ -65,7 +65,7 @@ private struct Loading {
   ) -> [RouteTest] {
     let compiler = RouteTestCompiler(
       definitions: definitions, schedules: context.schedules, trunks: trunks,
-      isRoute: { compiler.names[$0] != nil })
+      isRoute: { compiler.route(named: $0) != nil })
     return definitions.tests.flatMap(\.elements).compactMap { compiler.test($0, &check) }
   }
 
@@ -163,10 +163,11 @@ private struct Loading {
         let zone = entry.value["timezone"], let name = zone.text
       else { continue }
       guard let rules = source.timeZone(name).flatMap({ TimeZoneRules(name: name, file: $0) }) else {
+        let near = RouteSource.timeZone(near: name).map { "did you mean '\($0)'?" }
         check.append(
           zone.diagnostic(
             .error, "there is no time zone '\(name)'",
-            hint: "write a name of the IANA database, e.g. Europe/London or UTC"))
+            hint: near ?? "write a name of the IANA database, e.g. Europe/London or UTC"))
         continue
       }
       func texts(_ key: String) -> [String] {

@@ -56,15 +56,11 @@ struct Field: Sendable {
   var isRequired: Bool
   /// One sentence for the person who writes it; editors show it.
   var doc: String
-  /// The name as bytes, for comparing without making a string.
-  let bytes: [UInt8]
-
   init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
     self.name = name
     self.shape = shape
     isRequired = required
     self.doc = doc
-    bytes = Array(name.utf8)
   }
 }
 
@@ -79,6 +75,8 @@ final class ObjectShape: Sendable {
   /// Keys of which exactly one must be there.
   let exactlyOne: [String]
   private let required: [Int]
+  /// Of the names, in the order of `fields`.
+  private let hashes: [UInt64]
 
   init(
     _ noun: String, doc: String = "", _ fields: [Field], others: Shape? = nil, exactlyOne: [String] = []
@@ -88,16 +86,17 @@ final class ObjectShape: Sendable {
     self.fields = fields
     self.others = others
     self.exactlyOne = exactlyOne
+    hashes = fields.map { YAMLDocument.hash($0.name.utf8) }
     required = fields.indices.filter { fields[$0].isRequired }
     precondition(fields.count <= 64, "a mask has 64 bits")
   }
 
-  /// The position of a field among `fields`.
-  func index(of name: ArraySlice<UInt8>) -> Int? {
-    for index in fields.indices where fields[index].bytes.count == name.count {
-      if fields[index].bytes.elementsEqual(name) { return index }
-    }
-    return nil
+  /// The position of a key among `fields`; `nil` when it is none of them.
+  func index(of key: YAMLNode) -> Int? {
+    guard key.kind == .scalar else { return nil }
+    let hash = key.document.hash(of: key.index)
+    guard let index = hashes.firstIndex(of: hash) else { return nil }
+    return fields[index].name.utf8.elementsEqual(key.bytes) ? index : nil
   }
 
   /// Required fields that are not in `present`, a mask of positions.

@@ -24,7 +24,7 @@ struct SchemaCheck {
         return fail(node, wants("a number", key), node.typeHint("a number"))
       }
       return range.contains(value)
-        || fail(node, "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+        || fail(node, "\(value.words) is not from \(range.lowerBound.words) to \(range.upperBound.words)")
     case .boolean:
       return node.bool != nil || fail(node, wants("true or false", key), node.typeHint("true or false"))
     case .choice(let choices): return checkChoice(node, choices, key)
@@ -126,7 +126,7 @@ struct SchemaCheck {
     var isSound = true
     var present: UInt64 = 0
     node.forEachPair { name, value in
-      if let index = object.index(of: name.bytes) {
+      if let index = object.index(of: name) {
         present |= 1 << UInt64(index)
         let field = object.fields[index]
         if !check(value, field.shape, key: field.name, isPatch: isPatch) { isSound = false }

@@ -74,7 +74,7 @@ indirect enum Sourced: Hashable, Sendable {
     switch self {
     case .leaf(let value, let origin): result.append((path, value, origin))
     case .object(let members, let origin):
-      if members.isEmpty { result.append((path, [:], origin)) }
+      if members.isEmpty, !path.isEmpty { result.append((path, [:], origin)) }
       for (key, value) in members {
         value.collect(into: &result, path: path.isEmpty ? key : "\(path).\(key)")
       }
@@ -108,7 +108,7 @@ extension Sourced {
     if node.isNull { return .leaf(.null, node.origin) }
     var members: [String: Sourced] = [:]
     node.forEachPair { key, value in
-      let field = shape.index(of: key.bytes).map { shape.fields[$0].shape }
+      let field = shape.index(of: key).map { shape.fields[$0].shape }
       members[key.text ?? ""] = Sourced(value, field ?? shape.others ?? .free)
     }
     return .object(members, node.origin)

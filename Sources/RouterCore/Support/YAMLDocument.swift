@@ -126,19 +126,7 @@ public struct YAMLNode: Sendable {
 
   /// The value of a key; `nil` when there is none, or this is no mapping.
   public subscript(key: String) -> YAMLNode? {
-    guard entry.kind == .mapping else { return nil }
-    var key = key
-    return key.withUTF8 { wanted in
-      var child = index + 1
-      for _ in 0..<count {
-        let value = document.next(after: child)
-        if YAMLNode(document: document, index: child).bytes.elementsEqual(wanted) {
-          return YAMLNode(document: document, index: value)
-        }
-        child = document.next(after: value)
-      }
-      return nil
-    }
+    document.value(of: key, in: index).map { YAMLNode(document: document, index: $0) }
   }
 
   func forEachChild(_ body: (YAMLNode) -> Void) {
@@ -177,8 +165,48 @@ public struct YAMLNode: Sendable {
 
 extension YAMLDocument {
   /// The node after `index` and all that is in it.
-  func next(after index: Int) -> Int {
+  func next(after index: Int) -> Int { YAMLDocument.next(after: index, entries[index]) }
+
+  private static func next(after index: Int, _ entry: YAMLEntry) -> Int {
+    entry.kind == .sequence || entry.kind == .mapping ? Int(entry.a) : index + 1
+  }
+
+  /// Where the value of a key stands; `nil` when there is none. Works on the bytes, without making anything: a million
+  /// routes are asked for a dozen keys each.
+  func value(of key: String, in mapping: Int) -> Int? {
+    guard entries[mapping].kind == .mapping else { return nil }
+    var key = key
+    return key.withUTF8 { wanted in
+      entries.withUnsafeBufferPointer { entries in
+        text.withUnsafeBufferPointer { text in
+          var child = mapping + 1
+          for _ in 0..<Int(entries[mapping].b) {
+            let name = entries[child]
+            let value = child + 1  // keys are scalars
+            if Int(name.b) == wanted.count,
+              text[Int(name.a)..<Int(name.a) + wanted.count].elementsEqual(wanted)
+            {
+              return value
+            }
+            child = YAMLDocument.next(after: value, entries[value])
+          }
+          return nil
+        }
+      }
+    }
+  }
+
+  /// A hash of a scalar's text (FNV-1a).
+  func hash(of index: Int) -> UInt64 {
     let entry = entries[index]
-    return entry.kind == .sequence || entry.kind == .mapping ? Int(entry.a) : index + 1
+    return text.withUnsafeBufferPointer { text in
+      YAMLDocument.hash(text[Int(entry.a)..<Int(entry.a) + Int(entry.b)])
+    }
+  }
+
+  static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return hash
   }
 }
