@@ -1,5 +1,6 @@
 import EchoModel
 import RouterCore
+import RouterTesting
 import Testing
 
 @Suite struct EchoModelTests {
@@ -14,6 +15,12 @@ import Testing
     call: InboundCall(channel: .sip, from: Party(user: "101"), to: Party(user: "600")),
     agent: AgentConfiguration(name: "echo-test"), wireFormat: .aLaw, firstTurn: TurnID(7), log: .silent)
   private let frame = AudioFrame(.aLaw, bytes: [UInt8](repeating: 0x55, count: 160))
+
+  @Test func conformance() async {
+    var expectations = VoiceModelConformance.Expectations()
+    (expectations.greets, expectations.says, expectations.hears) = (false, false, false)
+    #expect(await VoiceModelConformance.violations(expectations) { EchoModel() } == [])
+  }
 
   @Test func framesComeBackAsTheyWere() async throws {
     let ear = Ear()

@@ -1,96 +1,10 @@
-import RouterTesting
 import Testing
 
 @testable import RouterCore
 
-/// A conversation that is told step by step; every step gives what it led to, in short.
-private struct Script {
-  var machine: PipelineMachine
-  var now = Duration.zero
-
-  init(
-    _ settings: PipelineSettings = .init(), transcript: [TranscriptEntry] = [], longest: Int = 1,
-    canHangUp: Bool = true
-  ) {
-    machine = PipelineMachine(
-      settings: settings, transcript: transcript, firstTurn: TurnID(1), canHangUp: canHangUp,
-      isComplete: { $0.count >= longest })
-  }
-
-  mutating func go(_ events: PipelineMachine.Event...) -> [String] {
-    events.flatMap { machine.handle($0, at: now) }.map(Script.brief)
-  }
-
-  /// Lets time pass, up to the next deadlines.
-  mutating func wait(_ duration: Duration) -> [String] {
-    now += duration
-    return go(.tick)
-  }
-
-  /// A whole turn of the agent, made and played.
-  mutating func turn(_ number: Int, _ text: String = "Hello.", isPlayed: Bool = true) -> [String] {
-    let id = TurnID(number)
-    var log = go(.turn(id, .text(text)), .turn(id, .spoken(milliseconds: 1000)), .turn(id, .ended))
-    if isPlayed { log += go(.command(.played(id))) }
-    return log
-  }
-
-  /// The caller says something, which the recogniser understands.
-  mutating func caller(_ number: Int, _ text: String, confidence: Double? = 0.9, length: Int = 1000)
-    -> [String]
-  {
-    go(.speechStarted(number))
-      + go(.speechEnded(number, milliseconds: length), .recognition(.final(text, confidence: confidence)))
-  }
-
-  static func begun(_ settings: PipelineSettings = .init(), longest: Int = 1) -> Script {
-    var script = Script(settings, longest: longest)
-    _ = script.go(.command(.begin))
-    _ = script.turn(1)
-    return script
-  }
-
-  private static func brief(_ action: PipelineMachine.Action) -> String {
-    switch action {
-    case .report(let event): brief(event)
-    case .start(let id, .respond(let prompt), let transcript):
-      "start \(id.number) \(brief(prompt)) after \(transcript.count)"
-    case .start(let id, .speak(let text, let hangsUp), _):
-      "speak \(id.number) \(text)\(hangsUp ? " and hang up" : "")"
-    case .cancel(let id): "cancel \(id.number)"
-    case .open: "open"
-    case .agentSpeaks(let speaks): speaks ? "agent speaks" : "agent is quiet"
-    case .close: "close"
-    }
-  }
-
-  private static func brief(_ prompt: TextRequest.Prompt) -> String {
-    switch prompt {
-    case .greeting: "greeting"
-    case .speech(let text, _): "speech '\(text)'"
-    case .digits(let digits): "digits \(digits)"
-    case .silence: "silence"
-    case .toolResults(let results): "results \(results.map(\.callID))"
-    }
-  }
-
-  private static func brief(_ event: VoiceEvent) -> String {
-    switch event {
-    case .speechStarted: "speech started"
-    case .speechEnded: "speech ended"
-    case .turnStarted(let id): "turn \(id.number) started"
-    case .turnEnded(let id): "turn \(id.number) ended"
-    case .heard(let text, _, let isFinal): "heard '\(text)'\(isFinal ? "" : "…")"
-    case .said(let text, let id, let isFinal): "said \(id.number) '\(text)'\(isFinal ? "" : "…")"
-    case .toolCall(let call): "tool \(call.name)"
-    case .failed(let failure): "failed \(failure.kind.rawValue)"
-    }
-  }
-}
-
 @Suite struct PipelineMachineTests {
   @Test func theGreetingIsMadeWhileThePhoneRings() {
-    var script = Script()
+    var script = PipelineScript()
     #expect(script.go(.prepare) == ["start 1 greeting after 0", "agent speaks"])
     #expect(script.turn(1, isPlayed: false) == [])
     #expect(script.wait(.seconds(60)) == [])
@@ -103,7 +17,7 @@ private struct Script {
   }
 
   @Test func aQuestionIsAnswered() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     #expect(
       script.caller(1, "when are you open") == [
         "speech started", "speech ended", "heard 'when are you open'", "turn 2 started",
@@ -117,7 +31,7 @@ private struct Script {
   }
 
   @Test func aTurnThatIsCutOffKeepsWhatWasHeard() {
-    var script = Script()
+    var script = PipelineScript()
     _ = script.go(.command(.begin))
     let turn = TurnID(1)
     _ = script.go(.turn(turn, .text("One two. ")), .turn(turn, .spoken(milliseconds: 1000)))
@@ -137,7 +51,7 @@ private struct Script {
 
   @Test("A turn of which nothing was heard leaves no line")
   func unheard() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "first")
     _ = script.go(.turn(TurnID(2), .text("An answer.")), .speechStarted(2))
     _ = script.go(.command(.truncate(TurnID(2), playedMilliseconds: 0)))
@@ -148,7 +62,7 @@ private struct Script {
     "A cough does not end what the agent was saying",
     arguments: [("", nil), ("goodbye", 0.05)] as [(String, Double?)])
   func falseInterruption(_ text: String, _ confidence: Double?) {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     _ = script.turn(2, "One two three. ", isPlayed: false)
     _ = script.go(.speechStarted(2), .command(.truncate(TurnID(2), playedMilliseconds: 500)))
@@ -160,7 +74,7 @@ private struct Script {
 
   @Test("A cough while the model thinks asks it again, as if it had not been asked")
   func coughWhileThinking() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     _ = script.go(.turn(TurnID(2), .note("thinking")), .speechStarted(2))
     _ = script.go(.command(.truncate(TurnID(2), playedMilliseconds: 0)))
@@ -173,7 +87,7 @@ private struct Script {
 
   @Test("It is not taken up again and again")
   func resumptionsAreBounded() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     var turns = 0
     for number in 2...20 {
@@ -188,7 +102,7 @@ private struct Script {
   }
 
   @Test func aCoughInSilenceIsNothing_butManyWordsAre() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     #expect(script.caller(1, "", length: 300) == ["speech started", "speech ended"])
     #expect(
       script.caller(2, " ", length: 2000) == [
@@ -197,7 +111,7 @@ private struct Script {
   }
 
   @Test func aKeyStopsTheAgentBeforeItsAnswerBegins() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     _ = script.turn(2, "Long words.", isPlayed: false)
     #expect(script.go(.digit("1", abandoned: nil)) == ["speech started", "speech ended"])
@@ -209,7 +123,7 @@ private struct Script {
 
   @Test("A greeting that the engine protects is played to its end, and the answer follows it")
   func protected() {
-    var script = Script()
+    var script = PipelineScript()
     _ = script.go(.command(.begin))
     _ = script.turn(1, isPlayed: false)
     _ = script.go(.digit("1", abandoned: nil))
@@ -218,7 +132,7 @@ private struct Script {
   }
 
   @Test func keysAreCollected() {
-    var script = Script.begun(longest: 2)
+    var script = PipelineScript.begun(longest: 2)
     #expect(script.go(.digit("1", abandoned: nil)) == [])
     #expect(script.go(.digit("2", abandoned: nil)).contains("start 2 digits 12 after 1"))
     _ = script.turn(2)
@@ -232,7 +146,7 @@ private struct Script {
 
   @Test("A key makes an end of the utterance that its tone began")
   func keyDuringSpeech() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.go(.speechStarted(1))
     #expect(script.go(.digit("1", abandoned: 1)).contains("start 2 digits 1 after 1"))
     #expect(script.go(.recognition(.final("one", confidence: 0.9))) == [])
@@ -242,7 +156,7 @@ private struct Script {
 
   @Test("A result may overtake the end of its utterance")
   func overtaking() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     #expect(script.go(.speechStarted(1)) == ["speech started"])
     #expect(
       script.go(.recognition(.final("yes", confidence: 1))).prefix(2) == ["speech ended", "heard 'yes'"])
@@ -250,7 +164,7 @@ private struct Script {
   }
 
   @Test func silenceIsAnsweredThreeTimesAndThenLast() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     #expect(script.wait(.seconds(7)) == [])
     for number in 2...4 {
       #expect(script.wait(.seconds(8)).contains { $0.hasPrefix("start \(number) silence") })
@@ -267,7 +181,7 @@ private struct Script {
 
   @Test("Silence means nothing on hold, while a tool runs, or while the agent speaks")
   func noSilence() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.go(.command(.held(true)))
     #expect(script.wait(.seconds(1000)) == [])
     _ = script.go(.command(.held(false)))
@@ -284,7 +198,7 @@ private struct Script {
   }
 
   @Test func resultsWaitForTheCaller() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "order")
     _ = script.go(.turn(TurnID(2), .toolCall(ToolCall(id: "t", name: "look_up", turn: TurnID(2)))))
     _ = script.turn(2, "One moment.")
@@ -295,34 +209,34 @@ private struct Script {
   }
 
   @Test func wordsToSayWaitForTheTurn() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     #expect(script.go(.command(.say("One minute left."))) == [])
     #expect(script.turn(2, "Answer.", isPlayed: false).contains("speak 3 One minute left."))
-    var apology = Script()
+    var apology = PipelineScript()
     _ = apology.go(.prepare)
     #expect(
       apology.go(.command(.say("Sorry."))) == ["cancel 1", "open", "turn 2 started", "speak 2 Sorry."])
   }
 
   @Test func whoTakesOverAnswersTheLastQuestion() {
-    var script = Script(transcript: [
+    var script = PipelineScript(transcript: [
       TranscriptEntry(.agent, .speech, "Hello.", at: 0), TranscriptEntry(.caller, .speech, "Hours?", at: 900),
     ])
     #expect(script.go(.prepare) == [])
     #expect(script.go(.command(.begin)).contains("start 1 speech 'Hours?' after 1"))
-    var greeting = Script(transcript: [TranscriptEntry(.agent, .speech, "Hello.", at: 0)])
+    var greeting = PipelineScript(transcript: [TranscriptEntry(.agent, .speech, "Hello.", at: 0)])
     #expect(greeting.go(.command(.begin)).contains("start 1 greeting after 1"))
   }
 
   @Test func nothingIsWaitedForWithoutEnd() {
-    var model = Script.begun()
+    var model = PipelineScript.begun()
     _ = model.caller(1, "a question")
     #expect(model.wait(.seconds(20)) == ["cancel 2", "failed timedOut", "close"])
-    var recogniser = Script.begun()
+    var recogniser = PipelineScript.begun()
     _ = recogniser.go(.speechStarted(1), .speechEnded(1, milliseconds: 900))
     #expect(recogniser.wait(.seconds(10)) == ["failed timedOut", "close"])
-    var channel = Script.begun()
+    var channel = PipelineScript.begun()
     _ = channel.caller(1, "a question")
     _ = channel.turn(2, "Answer.", isPlayed: false)
     #expect(channel.wait(.seconds(12)) == ["agent is quiet"])
@@ -330,14 +244,14 @@ private struct Script {
   }
 
   @Test func failuresEndIt() {
-    var script = Script.begun()
+    var script = PipelineScript.begun()
     _ = script.caller(1, "a question")
     #expect(
       script.go(.turn(TurnID(2), .failed(VoiceFailure(.unauthorized, "no")))) == [
         "cancel 2", "failed unauthorized", "close",
       ])
     #expect(script.go(.command(.begin), .command(.close), .speechStarted(2), .tick) == [])
-    var early = Script()
+    var early = PipelineScript()
     _ = early.go(.prepare)
     #expect(
       early.go(.turn(TurnID(1), .failed(VoiceFailure(.unreachable, "no")))) == [
