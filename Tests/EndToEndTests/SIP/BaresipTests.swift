@@ -37,12 +37,12 @@ import Testing
       phone.codec = each.codec
       let outcome = try await phone.call()
       #expect(outcome.log.contains("Call established"), "\(outcome.log)")
-      #expect(Tone.share(of: 1000, in: outcome.heard.dropFirst(8000).prefix(8000)) > 0.9)
+      #expect(Tone.share(of: 1000, in: outcome.heard) > 0.9)
       try await station.journal.over()
       #expect(station.journal.ending?.reason == .callerHungUp)
       if !each.account.isEmpty { #expect(outcome.log.contains("SRTP is Enabled")) }
     }
-    #expect(Tone.share(of: 440, in: SIPMediaTests.loud(heard).dropFirst(4000).prefix(8000)) > 0.9)
+    #expect(Tone.share(of: 440, in: SIPMediaTests.loud(heard)) > 0.9)
   }
 
   @Test func plainAudioIsRefusedWhereKeysAreRequired() async throws {

@@ -19,12 +19,13 @@ final class SIPDriver: ChannelDriver {
   private let running: Task<Void, any Error>
   private let phone: SIPEndpoint
   private let target: SocketAddress
-  private let ports = RTPPorts(17440...17499)
+  private let ports: RTPPorts
 
   private init(
     loops: EventLoops, metrics: Metrics, running: Task<Void, any Error>, phone: SIPEndpoint,
-    target: SocketAddress
+    target: SocketAddress, ports: RTPPorts
   ) {
+    self.ports = ports
     self.loops = loops
     self.metrics = metrics
     self.running = running
@@ -36,8 +37,10 @@ final class SIPDriver: ChannelDriver {
     var configuration = SIPChannel.Configuration()
     configuration.listen = [.init(.udp, host: "127.0.0.1", port: 0)]
     configuration.unknownSources = .accept
-    // Fewer ports than the suite makes calls: one that is not given back is missed.
-    configuration.media.ports = 17400...17411
+    // Fewer ports than the suite makes calls: one that is not given back is missed. Somewhere, so that two runs on one
+    // machine do not take each other's.
+    let base = UInt16.random(in: 100...140) * 200
+    configuration.media.ports = base...(base + 15)
     let loops = EventLoops(mediaLoops: 1)
     let metrics = Metrics()
     let channel = try await SIPChannel(
@@ -48,7 +51,9 @@ final class SIPDriver: ChannelDriver {
       loop: loops.signalling,
       settings: SIPSettings(listeners: [.init(.udp, address: "127.0.0.1", port: 0)]), log: .silent)
     try await phone.listen(SIPHandlers(invitation: { _ in .ignore }))
-    return SIPDriver(loops: loops, metrics: metrics, running: running, phone: phone, target: target)
+    return SIPDriver(
+      loops: loops, metrics: metrics, running: running, phone: phone, target: target,
+      ports: RTPPorts((base + 16)...(base + 199)))
   }
 
   func call() async throws -> any ChannelCaller {
