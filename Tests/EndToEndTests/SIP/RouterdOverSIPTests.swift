@@ -18,6 +18,9 @@ import Testing
       - name: closed
         match: {to: "601"}
         reject: {code: 603, reason: Not today}
+      - name: desk
+        match: {to: "602"}
+        transfer: "0200"
     """
 
   private func serve(_ body: (ServingRouterd, SocketAddress) async throws -> Void) async throws {
@@ -63,6 +66,17 @@ import Testing
       #expect(records.map(\.end.sipStatus).sorted() == [404, 488, 603])
       #expect(Set(records.map(\.end.reason)) == [.noRoute, .rejectedByRoute, .noCommonCodec])
       #expect(records.allSatisfy { $0.answeredAt == nil && $0.trunk == "loopback" })
+    }
+  }
+
+  @Test func aRouteHandsOver() async throws {
+    try await serve { routerd, address in
+      var done = Sipp("refer", to: address)
+      done.number = "602"
+      try await done.run()
+      let record = try #require(try await routerd.records().first)
+      #expect(record.route == "desk")
+      #expect(record.end.reason == .transferred)
     }
   }
 

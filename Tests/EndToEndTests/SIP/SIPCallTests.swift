@@ -52,6 +52,12 @@ import Testing
     }
   }
 
+  @Test func behindNATTheAdvertisedAddressIsNamed() async throws {
+    try await Station.open("{advertise: \"203.0.113.7:5070\", media: {advertise: 203.0.113.8}}") { station in
+      try await Sipp("advertised", to: station.udp).run()
+    }
+  }
+
   @Test func weHangUpAndSayWhy() async throws {
     try await Station.open(script: Station.answerAndHangUp) { station in
       try await Sipp("call-that-we-end", to: station.udp).run()
