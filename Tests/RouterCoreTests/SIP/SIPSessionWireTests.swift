@@ -6,7 +6,7 @@ import Testing
   // MARK: Reliable provisional answers (RFC 3262)
 
   @Test func provisionalAnswersWaitForPRACK() async throws {
-    try await withSIPServer { side, caller in
+    try await withSIPServer(.loopback(t1: .milliseconds(200))) { side, caller in
       caller.send("INVITE", branch: "i", ["Require: 100rel"], body: "v=0 offer")
       let invitation = try await side.nextInvitation()
       await invitation.call.ring(SIPReply.sdp(183, Array("v=0 early".utf8)))
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func aRefreshThatIsUnknownEndsTheCall() async throws {
-    try await withSIPCall(quick, ["Supported: timer", "Session-Expires: 1;refresher=uas", "Allow: UPDATE"]) {
+    try await withSIPCall(quick, ["Supported: timer", "Session-Expires: 6;refresher=uas", "Allow: UPDATE"]) {
       _, log, caller in
       caller.answer(try await caller.socket.request("UPDATE"), 481)
       #expect(try await log.ending().cause == .lost)
