@@ -21,7 +21,7 @@ release: ## Release build, with the Swift runtime inside
 test: ## Install what tests need and run all of them
 	@scripts/install --tests
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel # calls live in real time: two cores carry one test at a time
 
 check: ## Formatting, warnings as errors in debug and release, architecture and style
 	@scripts/install

@@ -60,7 +60,7 @@ public final class OfflineSpeech: Plugin, SpeechSynthesizer, SpeechRecognizer {
     voices.speak(SpokenText.sentences(of: request.text), voice: request.voice)
   }
 
-  /// Listens for the phrases of `request` and nothing else; see docs/decisions/0031-offline-recognition.md.
+  /// Listens for the phrases of `request` and nothing else; see docs/decisions/0032-free-phones.md.
   public func open(_ request: RecognitionRequest) async throws -> any RecognitionSession {
     OfflineRecognition(Grammar(phrases: request.phrases), decoders)
   }

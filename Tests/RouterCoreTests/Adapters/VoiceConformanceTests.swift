@@ -109,7 +109,7 @@ import Testing
         "conversations do not mix",
       ] as [String?]))
   func flaws(_ flaw: Flaw, _ rule: String?) async {
-    let mayTake: Duration = [.neverFinishes, .deaf].contains(flaw) ? .milliseconds(300) : .seconds(30)
+    let mayTake: Duration = [.neverFinishes, .deaf, .mute].contains(flaw) ? .milliseconds(300) : .seconds(30)
     let found = await VoiceModelConformance.violations(within: mayTake) { Flawed(flaw) }
     if let rule {
       #expect(found.contains { $0.rule == rule }, "\(found)")

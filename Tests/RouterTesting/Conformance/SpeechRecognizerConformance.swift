@@ -129,7 +129,8 @@ public enum SpeechRecognizerConformance {
       for bytes in [[], [1], [UInt8](repeating: 3, count: 7)] {
         listener.session.hear(AudioFrame(format, bytes: bytes))
       }
-      listener.session.hear(AudioFrame(format == .muLaw ? .aLaw : .muLaw, bytes: [1, 2, 3]))  // another format
+      // Another format.
+      listener.session.hear(AudioFrame(format == .muLaw ? .aLaw : .muLaw, bytes: [1, 2, 3]))
       listener.session.endUtterance()
       _ = try await listener.result(3)
       listener.hear(AudioFrame.buzz(format, milliseconds: 40_000))

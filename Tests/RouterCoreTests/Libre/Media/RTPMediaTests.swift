@@ -280,16 +280,13 @@ import Testing
   @Test func theClockTicksByItself() async throws {
     let loop = EventLoop(name: "test")
     let heard = OneShot<Bool>()
-    let (a, b) = (
-      try RTPMedia.open(MediaBench.settings(), on: loop) { _ in },
-      try RTPMedia.open(MediaBench.settings(), on: loop) { _ in }
-    )
+    let a = try RTPMedia.open(MediaBench.settings(), on: loop) { _ in }
+    let b = try RTPMedia.open(MediaBench.settings(), on: loop) { _ in }
     b.hear(as: .linear16(8000)) { if Tone.rms($0.bytes.linear) > 1000 { heard.resolve(true) } }
     a.apply(MediaParameters(remote: SocketAddress(ip: "127.0.0.1", port: b.port), codec: .pcmu))
     b.apply(MediaParameters(remote: SocketAddress(ip: "127.0.0.1", port: a.port), codec: .pcmu))
-    a.play(
-      AudioFrame(samples: Tone.samples(440, rate: 8000, milliseconds: 10_000), sampleRate: 8000),
-      turn: TurnID(1))
+    let tone = Tone.samples(440, rate: 8000, milliseconds: 10_000)
+    a.play(AudioFrame(samples: tone, sampleRate: 8000), turn: TurnID(1))
     let deadline = Task {
       try await Task.sleep(for: .seconds(60))
       heard.resolve(false)
