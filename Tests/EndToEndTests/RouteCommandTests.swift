@@ -25,7 +25,7 @@ import Testing
     try workplace.write("routes/main.yaml", Self.routes)
     let check = try await workplace.routerd("check")
     #expect(check.code == 0, "\(check.errors)")
-    #expect(check.output.hasPrefix("routes: 2 routes, 2 agents, 1 trunk, version "))
+    #expect(check.output.hasPrefix("routes: 2 routes, 2 agents, 1 trunk, 0 tests passed, version "))
     let json = try await workplace.routerd("check", "--json", "--routes", "routes")
     #expect(json.output.contains("\"isGood\" : true"))
   }
