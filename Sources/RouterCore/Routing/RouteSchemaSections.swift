@@ -202,7 +202,8 @@ extension RouteSchema {
         .short(
           .integer(0...1_000_000),
           ObjectShape(
-            "a limit", [Field("calls", .integer(0...1_000_000), required: true, "So many calls at once.")])),
+            "a limit of a trunk",
+            [Field("calls", .integer(0...1_000_000), required: true, "So many calls at once.")])),
         "How many calls it may have at once."),
     ])
 
