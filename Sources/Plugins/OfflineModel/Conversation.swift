@@ -11,7 +11,7 @@ struct Conversation {
 
   /// From here on the agent acts on what it heard; between the two it asks whether that was meant; below, it did not
   /// understand. (docs/decisions/0032-free-phones.md says how often each is wrong.)
-  static let sure = 0.55
+  static let sure = 0.7
   static let unsure = 0.3
   /// A recogniser that gives no confidence is trusted this much.
   static let trust = 0.9

@@ -60,8 +60,8 @@ final class OfflineRecognition: RecognitionSession {
 /// How sure a recognition is, from how well its words explain the sound.
 enum Confidence {
   /// Where words of the grammar and words that are none divide best, and how sharply; measured, see the decision record.
-  static let middle = -6.0
-  static let width = 5.0
+  static let middle = -7.5
+  static let width = 3.125
 
   /// 0…1; one half at the dividing line.
   static func of(score: Double) -> Double {

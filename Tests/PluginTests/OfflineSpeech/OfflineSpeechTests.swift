@@ -77,7 +77,7 @@ import Testing
     ]
     for text in cases {
       guard case .final(_, let confidence?) = try await hear(text, voice: voice) else { continue }
-      if confidence > 0.5 { sure += 1 }
+      if confidence > 0.7 { sure += 1 }
     }
     #expect(sure <= 1, "\(voice)")
   }

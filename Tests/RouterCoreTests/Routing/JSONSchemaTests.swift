@@ -10,7 +10,9 @@ import Testing
   private func validate(_ texts: [String]) throws -> [String] {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["/usr/bin/python3", Repository.path("Tests/RouterCoreTests/Routing/Cases/validate.py")]
+    process.arguments = [
+      "/usr/bin/python3", Repository.path("Tests/RouterCoreTests/Routing/Cases/validate.py"),
+    ]
     let (input, output) = (Pipe(), Pipe())
     process.standardInput = input
     process.standardOutput = output

@@ -160,7 +160,9 @@ import Testing
     let reports: [(Character, DigitFilter.Method, Int, Bool)] = [
       ("5", .event, 0, true), ("5", .info, 60, false),
       ("5", .event, 80, true),  // one method counts for itself
-      ("5", .info, 300, true), ("6", .event, 310, true), ("6", .tone, 350, false), ("5", .tone, 360, true),
+      ("5", .info, 800, false),  // what has once repeated a better method counts no more
+      ("6", .event, 810, true), ("6", .tone, 850, false), ("5", .tone, 2000, false),
+      ("5", .event, 2100, true),
     ]
     for (digit, method, time, isPress) in reports {
       let accepted = filter.accepts(digit, by: method, at: start + .milliseconds(time))
