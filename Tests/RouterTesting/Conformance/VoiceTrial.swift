@@ -89,8 +89,8 @@ struct VoiceTrial {
     }
     let turns = listener.turns
     try await send(.begin, session)
+    try await close(opened, &findings)  // all that was reported has been read by then
     findings.expect(listener.turns == turns, "a conversation begins once", "\(listener.turns)")
-    try await close(opened, &findings)
     findings.expect(listener.failure == nil, "nothing fails", "\(String(describing: listener.failure))")
   }
 
