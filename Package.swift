@@ -56,20 +56,21 @@ let package = Package(
         "CCurl", "CLibre", "CLibreShim", "CMicroHTTPD", "COpus", "CSpanDSP", "CSpeexDSP", "CWslay", "CYAML",
       ],
       exclude: ["Adapters/README.md"], swiftSettings: strict),
+    .target(name: "Emulators", dependencies: ["RouterCore"], exclude: ["README.md"], swiftSettings: strict),
     .executableTarget(
-      name: "routerd", dependencies: ["RouterCore"] + pluginNames, swiftSettings: strict),
+      name: "routerd", dependencies: ["RouterCore", "Emulators"] + pluginNames, swiftSettings: strict),
     .target(
-      name: "RouterTesting", dependencies: ["RouterCore"], path: "Tests/RouterTesting",
+      name: "RouterTesting", dependencies: ["RouterCore", "Emulators"], path: "Tests/RouterTesting",
       swiftSettings: strict),
     .testTarget(
       name: "RouterCoreTests", dependencies: ["RouterCore", "RouterTesting", "CLibreShim"],
       exclude: ["Libre/https_server.py", "Libre/websocket_server.py", "Routing/Cases"], swiftSettings: strict),
     .testTarget(
-      name: "PluginTests", dependencies: ["RouterTesting"] + pluginNames, swiftSettings: strict),
+      name: "PluginTests", dependencies: ["RouterTesting", "Emulators"] + pluginNames, swiftSettings: strict),
     .testTarget(
-      name: "RouterdTests", dependencies: ["routerd", "RouterTesting"], swiftSettings: strict),
+      name: "RouterdTests", dependencies: ["routerd", "RouterTesting", "Emulators"], swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["RouterTesting", "SIPChannel", "routerd"],
+      name: "EndToEndTests", dependencies: ["RouterTesting", "Emulators", "SIPChannel", "routerd"],
       exclude: ["Scenarios"], swiftSettings: strict),
     .testTarget(name: "TidyTests", dependencies: [], swiftSettings: strict),
   ] + pluginTargets

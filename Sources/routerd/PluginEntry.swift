@@ -48,11 +48,21 @@ struct PluginEntry: Sendable {
     PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
   }
 
+  /// The same for one that is a plugin: its section may be missing.
+  static func voiceModel<Model: Plugin & VoiceModel>(_ type: Model.Type, for name: String) -> PluginEntry {
+    plugin(type) { model, assembly in assembly.voiceModels[name] = model }
+  }
+
   /// Something that reads and writes, for providers of this `type:`.
   static func textModel(
     _ make: @autoclosure @escaping @Sendable () -> any TextModel, for type: String
   ) -> PluginEntry {
     PluginEntry(section: nil) { _ in { _, assembly in assembly.textModels[type] = make() } }
+  }
+
+  /// The same for one that is a plugin: its section may be missing.
+  static func textModel<Model: Plugin & TextModel>(_ type: Model.Type, for name: String) -> PluginEntry {
+    plugin(type) { model, assembly in assembly.textModels[name] = model }
   }
 
   /// An ear and a mouth for text models; there is one.

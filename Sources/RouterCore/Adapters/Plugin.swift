@@ -20,18 +20,24 @@ public struct PluginHost: Sendable {
   public var metrics: Metrics
   /// The event loops, for adapters on libre's sockets.
   public var loops: EventLoops
+  /// The way out to the network, for what belongs to no call's loop.
+  public var http: HTTPClient { clients.client(on: loops.signalling) }
+  /// The way out from any loop: a call's sound travels on the call's own.
+  public var clients: HTTPClients
   /// The trunks of the route snapshot in force, asked for anew for each call.
   public var trunks: @Sendable () -> [Trunk]
   /// Whether routerd is draining: a channel then refuses new calls itself where that is cheaper.
   public var isDraining: @Sendable () -> Bool
 
   public init(
-    log: Log, metrics: Metrics, loops: EventLoops, trunks: @escaping @Sendable () -> [Trunk] = { [] },
+    log: Log, metrics: Metrics, loops: EventLoops, clients: HTTPClients = HTTPClients(),
+    trunks: @escaping @Sendable () -> [Trunk] = { [] },
     isDraining: @escaping @Sendable () -> Bool = { false }
   ) {
     self.log = log
     self.metrics = metrics
     self.loops = loops
+    self.clients = clients
     self.trunks = trunks
     self.isDraining = isDraining
   }

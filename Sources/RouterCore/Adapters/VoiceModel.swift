@@ -19,10 +19,14 @@ public struct ConversationRequest: Sendable {
   /// Number of the first turn that this session may use.
   public var firstTurn: TurnID
   public var log: Log
+  /// Where ``VoiceSession/hear(_:)`` will be called: the executor that the call shares with its media. A session whose
+  /// socket lives there passes sound on without a hop.
+  public var executor: (any SerialExecutor)?
 
   public init(
     call: InboundCall, agent: AgentConfiguration, wireFormat: AudioFormat = .muLaw, tools: [Tool] = [],
-    transcript: [TranscriptEntry] = [], firstTurn: TurnID = TurnID(1), log: Log
+    transcript: [TranscriptEntry] = [], firstTurn: TurnID = TurnID(1), log: Log,
+    executor: (any SerialExecutor)? = nil
   ) {
     self.call = call
     self.agent = agent
@@ -31,6 +35,7 @@ public struct ConversationRequest: Sendable {
     self.transcript = transcript
     self.firstTurn = firstTurn
     self.log = log
+    self.executor = executor
   }
 }
 

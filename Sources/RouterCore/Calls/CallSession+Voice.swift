@@ -20,7 +20,8 @@ extension CallSession {
     let transcript = (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder
     let request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
-      tools: tools.tools(for: agent), transcript: transcript, firstTurn: machine.turns.nextFree, log: log)
+      tools: tools.tools(for: agent), transcript: transcript, firstTurn: machine.turns.nextFree, log: log,
+      executor: leg.executor)
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
     if let model = model as? any InlineVoiceModel { return open(attempt, line, model, request, gate) }
     line.reading = Task {

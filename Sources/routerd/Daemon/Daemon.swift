@@ -15,7 +15,7 @@ final class Daemon: Sendable {
   /// Where calls come in; nothing before that.
   let listening = Lock<[String]>([])
   private let channels: [any ChannelAdapter]
-  private let http: HTTPClient
+  private let clients: HTTPClients
   private let notifier: ServiceNotifier
   private let drained = OneShot<Void>()
   private let drainRequests = Lock(0)
@@ -26,15 +26,14 @@ final class Daemon: Sendable {
     let metrics = Metrics()
     let drain = Lock<CallEngine?>(nil)
     let host = PluginHost(
-      log: log, metrics: metrics, loops: loops, trunks: { routes.snapshot.trunks },
+      log: log, metrics: metrics, loops: loops, clients: HTTPClients(), trunks: { routes.snapshot.trunks },
       isDraining: { drain.withLock { $0?.isDraining ?? false } })
     var assembly = Assembly()
     for make in settings.makers { try await make(host, &assembly) }
-    http = HTTPClient(on: loops.signalling)
+    clients = host.clients
     engine = CallEngine(
       routing: routes.router, models: assembly.conversationModels, trunks: { routes.snapshot.trunks },
-      store: assembly.store,
-      http: http,
+      store: assembly.store, http: host.http,
       settings: settings.engine, log: log, metrics: metrics)
     drain.withLock { [engine] in $0 = engine }
     self.settings = settings
@@ -98,7 +97,7 @@ final class Daemon: Sendable {
         }
       }
     }
-    await http.close()
+    await clients.close()
     loops.stop()
     log.notice("ended")
     return code
