@@ -40,6 +40,7 @@ struct Conversation {
     if request.prompt != .silence { memory.silences = 0 }
     switch request.prompt {
     case .greeting: return greet()
+    case .takeover: return takeOver()
     case .speech(let text, let confidence): return hear(text, confidence ?? Conversation.trust)
     case .digits(let keys): return press(keys)
     case .silence: return silence()
@@ -60,6 +61,19 @@ struct Conversation {
       return offer("I am here to help you now.")  // the call was another agent's before
     }
     return say(greeting)
+  }
+
+  /// The answer that the agent before us could not end, from its beginning; else the menu.
+  private mutating func takeOver() -> Reply {
+    let words = request.transcript.filter { $0.kind == .speech && $0.speaker != .system }
+    if let last = words.last, last.speaker == .agent, last.wasInterrupted,
+      let asked = words.last(where: { $0.speaker == .caller }),
+      let meaning = Meaning.of(asked.text, request.agent), case .question(let index) = meaning.what,
+      meaning.fit * (asked.confidence ?? Conversation.trust) >= Conversation.sure
+    {
+      return answer(index)
+    }
+    return greet()
   }
 
   private var greeting: String {

@@ -24,6 +24,9 @@ public struct TextRequest: Sendable {
   public enum Prompt: Sendable, Hashable {
     /// The call was answered: greet.
     case greeting
+    /// Another agent had the call and failed, perhaps in the middle of a sentence: go on in its sense, without a second
+    /// greeting. The transcript's last line of the agent is what the caller has heard.
+    case takeover
     /// The caller said something; `confidence` is the recogniser's, 0…1, `nil` if it has none.
     case speech(String, confidence: Double?)
     /// The caller pressed keys.

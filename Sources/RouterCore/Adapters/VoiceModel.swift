@@ -16,6 +16,9 @@ public struct ConversationRequest: Sendable {
   public var tools: [Tool]
   /// What was said before, when this session takes over from another in the middle of a call; else empty.
   public var transcript: [TranscriptEntry]
+  /// What the agent remembers of this person from earlier conversations, oldest first; empty when it has no memory.
+  /// The same stands in words at the end of ``agent``'s instructions, so a model that reads those need not look here.
+  public var memory: [RememberedConversation] = []
   /// Number of the first turn that this session may use.
   public var firstTurn: TurnID
   public var log: Log
@@ -55,19 +58,28 @@ public protocol VoiceSession: Sendable {
 public enum VoiceEvent: Sendable, Hashable {
   /// The caller began to speak: the engine stops our audio at once.
   case speechStarted
-  /// The caller's turn is over.
+  /// How long ago the caller's voice was last heard, told right before ``speechEnded`` by who knows it: the silence
+  /// that ended the turn. Where the latency of an answer is counted from.
+  case callerStopped(millisecondsAgo: Int)
+  /// The caller's turn is over; an answer is due, unless ``heard(_:confidence:isFinal:)`` follows with an empty text.
   case speechEnded
   /// The agent began a turn: audio under this identifier follows.
   case turnStarted(TurnID)
+  /// The model's first token of the turn (text, audio or a tool call) is here. Need not be told when sound or text of
+  /// the turn follow at once.
+  case firstToken(TurnID)
   /// All audio of the turn was handed to the speaker.
   case turnEnded(TurnID)
-  /// What the caller said; a partial is replaced by the next one.
+  /// What the caller said; a partial is replaced by the next one. A final one without text: that was no speech, and no
+  /// answer follows.
   case heard(String, confidence: Double?, isFinal: Bool)
   /// What the agent says: a piece, which joins the one before; with `isFinal`, the whole text of the turn. After a
   /// command to truncate the turn it may come once more, with what the caller has heard of it.
   case said(String, turn: TurnID, isFinal: Bool)
   /// The model wants to use a tool.
   case toolCall(ToolCall)
+  /// The model's summary of the conversation so far, for the agent's memory; the last one counts.
+  case summary(String)
   /// The backend is gone or useless; the engine goes to the agent's fallback. The last event.
   case failed(VoiceFailure)
 }

@@ -44,7 +44,7 @@ extension CallMachine {
       lastFailure = CallEnd(
         .agentUnavailable, text: "agent \(agent.name): no model for provider type \(agent.providerType)")
       actions.append(.log(.error, lastFailure.text))
-      candidates.insert(contentsOf: agent.fallback.map(Candidate.agentNamed), at: 0)
+      candidates.insert(contentsOf: agent.fallback.map(Candidate.init), at: 0)
       return nil
     }
     return open(agent, at: now)
@@ -150,7 +150,7 @@ extension CallMachine {
       return actions
     case .waiting, .opening, .answering, .talking, .over: break
     }
-    candidates.insert(contentsOf: (agent?.fallback ?? []).map(Candidate.agentNamed), at: 0)
+    candidates.insert(contentsOf: (agent?.fallback ?? []).map(Candidate.init), at: 0)
     if answeredAt != nil { timers.set(.noAgent, at: now + .seconds(settings.noAgentSeconds)) }
     return actions + tryNext(at: now)
   }

@@ -5,7 +5,7 @@ extension CallMachine {
     case .speechStarted:
       guard case .talking = phase else { return [] }  // last words are not cut off
       return perform(turns.speechStarted(at: now), at: now)
-    case .speechEnded: return []
+    case .speechEnded, .callerStopped, .firstToken, .summary: return []
     case .turnStarted(let turn):
       let actions = perform(turns.started(turn, at: now), at: now)
       watch(at: now)

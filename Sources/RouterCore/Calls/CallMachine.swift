@@ -33,6 +33,13 @@ struct CallMachine: Sendable {
   enum Candidate: Sendable {
     case target(RouteTarget)
     case agentNamed(String)
+
+    init(_ fallback: AgentConfiguration.Fallback) {
+      switch fallback {
+      case .agent(let name): self = .agentNamed(name)
+      case .transfer(let request): self = .target(.transfer(request))
+      }
+    }
   }
 
   /// How long a leg may take for an answer: the 200 is repeated for 64 times T1 (RFC 3261 section 13.3.1.4).

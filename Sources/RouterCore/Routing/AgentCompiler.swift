@@ -20,8 +20,15 @@ enum AgentReferences {
     refer("knowledgeBaseId", "knowledge base", "knowledgeBases")
     refer("functions", "function", "functions")
     refer("faqCollections", "FAQ collection", "faqCollections")
-    refer("fallback", "agent", "agents")
+    for element in settings["fallback"]?.elements ?? [] {
+      if let agent = agent(ofFallback: element) { definitions.refer(agent, "agent", in: "agents", &check) }
+    }
     if settings["provider"]?.text != offline { refer("provider", "provider", "providers") }
+  }
+
+  /// The agent that an element of `fallback:` names; `nil` for a transfer.
+  private static func agent(ofFallback element: YAMLNode) -> YAMLNode? {
+    element.kind == .mapping ? element["agent"] : element
   }
 }
 
@@ -31,7 +38,9 @@ extension AgentReferences {
     var next: [String: [String]] = [:]
     for entry in definitions.entries(of: "agents") {
       let blocks = [entry.value] + (entry.value["channels"]?.pairs.map(\.value) ?? [])
-      next[entry.name] = blocks.flatMap { $0["fallback"]?.elements.compactMap(\.text) ?? [] }
+      next[entry.name] = blocks.flatMap { block in
+        (block["fallback"]?.elements ?? []).compactMap { agent(ofFallback: $0)?.text }
+      }
     }
     var done: Set<String> = []
     for entry in definitions.entries(of: "agents") where !done.contains(entry.name) {
@@ -199,7 +208,9 @@ extension AgentSettings {
     agent.providerType = definition["type"]?.string ?? AgentReferences.offline
     agent.providerConfiguration = definition
     agent.providerSettings = settings
-    agent.fallback = filled["fallback"].strings
+    agent.fallback = (filled["fallback"]?.array ?? []).compactMap(AgentConfiguration.Fallback.init)
+    agent.memory = filled["memory"].map(AgentConfiguration.Memory.init)
+    agent.patience = AgentConfiguration.Patience(filled["patience"])
     agent.maximumDuration = filled["maximumDuration"]?.integer ?? agent.maximumDuration
     return agent
   }
@@ -225,6 +236,35 @@ extension AgentConfiguration.HumanHandoff {
     enabled = value?["enabled"]?.bool ?? false
     transferExtension = value?["transferExtension"]?.string
     transferDescription = value?["transferDescription"]?.string
+  }
+}
+
+extension AgentConfiguration.Fallback {
+  fileprivate init?(_ value: JSONValue) {
+    if let name = value.string ?? value["agent"]?.string {
+      self = .agent(name)
+    } else if let transfer = value["transfer"], let target = transfer.string ?? transfer["target"]?.string {
+      self = .transfer(TransferRequest(target: target, timeout: transfer["timeout"]?.integer ?? 30))
+    } else {
+      return nil
+    }
+  }
+}
+
+extension AgentConfiguration.Memory {
+  fileprivate init(_ value: JSONValue) {
+    self.init()
+    by = value["by"]?.string.flatMap(Identity.init) ?? by
+    conversations = value["conversations"]?.integer ?? conversations
+    days = value["days"]?.integer ?? days
+  }
+}
+
+extension AgentConfiguration.Patience {
+  fileprivate init(_ value: JSONValue?) {
+    self.init(
+      open: value?["openMs"]?.integer, word: value?["wordMs"]?.integer,
+      firstAudio: value?["firstAudioMs"]?.integer)
   }
 }
 

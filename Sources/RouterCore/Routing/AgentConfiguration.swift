@@ -42,6 +42,54 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     public init() {}
   }
 
+  /// Who goes on when the agent's backend fails.
+  public enum Fallback: Sendable, Hashable, Codable, ExpressibleByStringLiteral {
+    /// Another agent, by its name.
+    case agent(String)
+    /// Somebody else, who gets the caller.
+    case transfer(TransferRequest)
+
+    public init(stringLiteral name: String) { self = .agent(name) }
+  }
+
+  /// What the agent remembers from one conversation to the next.
+  public struct Memory: Sendable, Hashable, Codable {
+    /// How the same person is recognised.
+    public enum Identity: String, Sendable, Hashable, Codable {
+      /// By the caller's number in E.164; anonymous callers are nobody.
+      case caller
+      /// By what the calling application calls the person.
+      case externalClientId
+    }
+
+    public var by: Identity
+    /// So many of the last conversations.
+    public var conversations: Int
+    /// For so many days.
+    public var days: Int
+    public init(by: Identity = .caller, conversations: Int = 3, days: Int = 30) {
+      self.by = by
+      self.conversations = conversations
+      self.days = days
+    }
+  }
+
+  /// How long a caller may be left without a voice, in milliseconds; what is `nil` is as the engine's settings say, 0
+  /// is never.
+  public struct Patience: Sendable, Hashable, Codable {
+    /// Until the backend must be ready.
+    public var open: Int?
+    /// After the answer, the end of the caller's turn or the last sound: then a word to the caller.
+    public var word: Int?
+    /// From the same moment: then the next fallback.
+    public var firstAudio: Int?
+    public init(open: Int? = nil, word: Int? = nil, firstAudio: Int? = nil) {
+      self.open = open
+      self.word = word
+      self.firstAudio = firstAudio
+    }
+  }
+
   /// The agent's name in the route files.
   public var name: String
   /// What the agent is told to be: the companion's instructions, or `providerSettings.instructions`.
@@ -64,8 +112,12 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
   public var providerConfiguration: JSONValue
   /// `providerSettings` as merged, for the model adapter.
   public var providerSettings: JSONValue
-  /// Agents to go on with when the backend fails, in order.
-  public var fallback: [String]
+  /// Who goes on when the backend fails, in order.
+  public var fallback: [Fallback]
+  /// What the agent remembers of people; `nil` is nothing.
+  public var memory: Memory?
+  /// How long a caller may be left without a voice.
+  public var patience = Patience()
   /// Seconds after which the call is ended.
   public var maximumDuration: Int
 
@@ -75,7 +127,7 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     turnDetection: TurnDetection = .init(), humanHandoff: HumanHandoff = .init(),
     provider: String = "offline",
     providerType: String = "offline", providerConfiguration: JSONValue = [:],
-    providerSettings: JSONValue = [:], fallback: [String] = [],
+    providerSettings: JSONValue = [:], fallback: [Fallback] = [],
     maximumDuration: Int = 14400
   ) {
     self.name = name

@@ -125,6 +125,37 @@ extension RouteSchema {
       Field("connectors", .list(.text(TextShape("a name"))), "As in the REST contract."),
     ])
 
+  static let agentFallback = ObjectShape(
+    "a fallback of an agent", doc: "Who goes on when the backend fails.",
+    [
+      Field("agent", .text(TextShape("the name of an agent")), "An agent that goes on."),
+      Field(
+        "transfer", .short(.text(TextShape("an extension, a number or a SIP URI")), transfer),
+        "Somebody who gets the caller."),
+    ], exactlyOne: ["agent", "transfer"])
+
+  static let patience = ObjectShape(
+    "patience", doc: "How long a caller may be left without a voice; what is not set is as in routerd.yaml.",
+    [
+      Field("openMs", .integer(100...60_000), "Milliseconds until the backend must be ready."),
+      Field(
+        "wordMs", .integer(0...60_000),
+        "Milliseconds of silence after which the caller hears \"One moment, please.\"; 0 is never."),
+      Field(
+        "firstAudioMs", .integer(0...120_000),
+        "Milliseconds of silence after which the next fallback goes on; 0 is never."),
+    ])
+
+  static let memory = ObjectShape(
+    "a memory", doc: "What the agent remembers of the same person.",
+    [
+      Field(
+        "by", .choice(["caller", "externalClientId"]),
+        "How a person is recognised: by the number, or by what the application calls it (caller)."),
+      Field("conversations", .integer(1...20), "So many of the last conversations (3)."),
+      Field("days", .integer(1...3650), "For so many days (30)."),
+    ])
+
   /// What overrides may change.
   private static let settings: [Field] = [
     Field("companionId", .text(TextShape("the name of a companion")), "Who the agent is: a companion."),
@@ -145,8 +176,11 @@ extension RouteSchema {
     Field("initialSpeech", .text(TextShape()), "How it opens the call."),
     Field("humanHandoff", .object(humanHandoff), "Handing the caller to a person."),
     Field(
-      "fallback", .list(.text(TextShape("the name of an agent"))),
-      "Agents to go on with when the backend fails, mid-call too."),
+      "fallback", .list(.short(.text(TextShape("the name of an agent")), agentFallback)),
+      "Agents to go on with when the backend fails, mid-call too; {transfer: …} hands the caller over."),
+    Field("patience", .object(patience), "How long a caller may be left without a voice."),
+    Field(
+      "memory", .object(memory), "What it remembers of people from one conversation to the next (nothing)."),
     Field("useWebSearch", .boolean, "Whether the model may search the web."),
     Field("disableIdleTimeout", .boolean, "Whether a silent caller is kept."),
     Field("maximumDuration", .integer(seconds), "Seconds after which the call is ended (14400)."),

@@ -163,7 +163,7 @@ extension PipelineMachine {
       for result in results {
         append(TranscriptEntry(.system, .toolResult, result.output.text, at: time(now)))
       }
-    case .greeting, .silence: break
+    case .greeting, .takeover, .silence: break
     }
   }
 

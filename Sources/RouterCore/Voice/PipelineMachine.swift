@@ -153,11 +153,15 @@ struct PipelineMachine: Sendable {
     return actions
   }
 
-  /// The caller's last words, when the agent before us did not answer them.
+  /// What the caller said or pressed last, when the agent before us did not answer it.
   private mutating func opening() -> TextRequest.Prompt {
-    guard let last = transcript.last, last.speaker == .caller, last.kind == .speech else { return .greeting }
-    transcript.removeLast()
-    return .speech(last.text, confidence: last.confidence)
+    let words = transcript.lastIndex { entry in
+      entry.speaker != .system && (entry.kind == .speech || entry.kind == .digits)
+    }
+    guard let words else { return .greeting }
+    guard transcript[words].speaker == .caller else { return .takeover }
+    let last = transcript.remove(at: words)
+    return last.kind == .digits ? .digits(last.text) : .speech(last.text, confidence: last.confidence)
   }
 
   private mutating func open(at now: Duration) -> [Action] {

@@ -64,7 +64,9 @@ import Testing
           initialSpeech: Hello
           humanHandoff: {enabled: true, transferExtension: 0200, transferDescription: x}
           providerSettings: {temperature: 1, turnDetection: {threshold: 0.9, prefix_padding_ms: 1, silence_duration_ms: 2}, extra: no}
-          fallback: [b]
+          fallback: [b, {agent: b}, {transfer: 0200}, {transfer: {target: "sip:a@b", timeout: 5}}]
+          patience: {openMs: 3000, wordMs: 0}
+          memory: {by: externalClientId, days: 7}
           maximumDuration: 60
         b: {providerSettings: {instructions: Mine.}, companionId: ada}
       connections:
@@ -85,7 +87,14 @@ import Testing
     #expect(agent.provider == "cloud" && agent.providerType == "realtime" && agent.knowledgeBase == "docs")
     #expect(agent.providerConfiguration == ["type": "realtime", "apiKey": "k", "model": "m", "port": 12])
     #expect(agent.providerSettings["extra"] == "no")
-    #expect(agent.fallback == ["b"] && agent.maximumDuration == 60 && agent.functions == ["f"])
+    #expect(
+      agent.fallback == [
+        "b", "b", .transfer(TransferRequest(target: "0200")),
+        .transfer(TransferRequest(target: "sip:a@b", timeout: 5)),
+      ])
+    #expect(agent.patience == .init(open: 3000, word: 0))
+    #expect(agent.memory == .init(by: .externalClientId, conversations: 3, days: 7))
+    #expect(agent.maximumDuration == 60 && agent.functions == ["f"])
     #expect(
       decision.hook
         == PreAnswerHook(

@@ -222,11 +222,12 @@ import Testing
   @Test func whoTakesOverAnswersTheLastQuestion() {
     var script = PipelineScript(transcript: [
       TranscriptEntry(.agent, .speech, "Hello.", at: 0), TranscriptEntry(.caller, .speech, "Hours?", at: 900),
+      TranscriptEntry(.system, .note, "agent first: closed: gone", at: 950),
     ])
     #expect(script.go(.prepare) == [])
-    #expect(script.go(.command(.begin)).contains("start 1 speech 'Hours?' after 1"))
+    #expect(script.go(.command(.begin)).contains("start 1 speech 'Hours?' after 2"))
     var greeting = PipelineScript(transcript: [TranscriptEntry(.agent, .speech, "Hello.", at: 0)])
-    #expect(greeting.go(.command(.begin)).contains("start 1 greeting after 1"))
+    #expect(greeting.go(.command(.begin)).contains("start 1 takeover after 1"))
   }
 
   @Test func nothingIsWaitedForWithoutEnd() {

@@ -64,6 +64,7 @@ struct PipelineScript {
   private static func brief(_ prompt: TextRequest.Prompt) -> String {
     switch prompt {
     case .greeting: "greeting"
+    case .takeover: "takeover"
     case .speech(let text, _): "speech '\(text)'"
     case .digits(let digits): "digits \(digits)"
     case .silence: "silence"
@@ -75,6 +76,9 @@ struct PipelineScript {
     switch event {
     case .speechStarted: "speech started"
     case .speechEnded: "speech ended"
+    case .callerStopped(let milliseconds): "caller stopped \(milliseconds) ms ago"
+    case .firstToken(let id): "first token \(id.number)"
+    case .summary(let text): "summary '\(text)'"
     case .turnStarted(let id): "turn \(id.number) started"
     case .turnEnded(let id): "turn \(id.number) ended"
     case .heard(let text, _, let isFinal): "heard '\(text)'\(isFinal ? "" : "…")"

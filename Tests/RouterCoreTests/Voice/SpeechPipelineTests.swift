@@ -45,7 +45,7 @@ import Testing
 
   private static func answers(_ request: TextRequest) -> [TextEvent] {
     switch request.prompt {
-    case .greeting: [.text("Hello. "), .text("How are you?")]
+    case .greeting, .takeover: [.text("Hello. "), .text("How are you?")]
     case .speech(let text, _): [.text("You said \(text).")]
     case .digits(let digits): [.text("You pressed \(digits).")]
     case .silence: [.text("Still there?")]

@@ -62,7 +62,7 @@ public enum TextModelConformance {
 
     func everyPrompt(_ findings: inout Findings) async throws {
       var prompts: [TextRequest.Prompt] = [
-        .greeting, .silence, .digits("1"), .digits("0"), .digits("*"), .digits("ABCD#"),
+        .greeting, .takeover, .silence, .digits("1"), .digits("0"), .digits("*"), .digits("ABCD#"),
         .digits(String(repeating: "9", count: 64)), .speech("hello", confidence: nil),
         .speech("hello", confidence: 7), .speech("hello", confidence: -.infinity),
       ]
