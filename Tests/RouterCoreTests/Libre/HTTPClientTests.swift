@@ -1,46 +1,20 @@
-import Foundation
 import RouterCore
 import Testing
 
 /// The client against a real server, with certificates of every sort.
 @Suite(.serialized) final class HTTPClientTests {
-  private struct Place: Decodable {
-    let authority: String
-    let ports: [String: Int]
-  }
-
-  private let server = Process()
-  private let stop = Pipe()
-  private let place: Place
+  private let server: HTTPTestServer
   private let loop = EventLoop(name: "test")
   private let client: HTTPClient
 
   init() throws {
-    let out = Pipe()
-    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "https_server.py")
-    server.executableURL = URL(filePath: "/usr/bin/env")
-    server.arguments = ["python3", script.path]
-    server.standardInput = stop
-    server.standardOutput = out
-    try server.run()
-    var line = Data()
-    while let byte = try out.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) {
-      line.append(byte)
-    }
-    place = try JSONDecoder().decode(Place.self, from: line)
+    server = try HTTPTestServer()
     var settings = HTTPClientSettings()
-    settings.authorities = place.authority
+    settings.authorities = server.authority
     client = HTTPClient(on: loop, settings: settings)
   }
 
-  deinit {
-    server.terminate()
-  }
-
-  private func url(_ name: String, _ path: String) throws -> String {
-    let port = try #require(place.ports[name])
-    return "\(name == "plain" ? "http" : "https")://localhost:\(port)\(path)"
-  }
+  private func url(_ name: String, _ path: String) throws -> String { try server.url(name, path) }
 
   private func failure(_ request: HTTPRequest) async -> HTTPError.Kind? {
     await HTTPClientTests.failure(of: client, request)
@@ -56,7 +30,7 @@ import Testing
   }
 
   @Test func bodiesGoBothWays() async throws {
-    for name in ["plain", "right"] {
+    for name in ["plain", "right", "six"] {
       let request = HTTPRequest(
         "POST", url: try url(name, "/echo"), headers: [Header("X-Question", "why")], body: Array("Grüße".utf8)
       )

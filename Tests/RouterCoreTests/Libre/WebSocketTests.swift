@@ -4,30 +4,16 @@ import Testing
 
 /// The client against a real server (the `websockets` package of Debian's Python).
 @Suite(.serialized) final class WebSocketTests {
-  private let server = Process()
-  private let stop = Pipe()
+  private let server: PythonServer
   private let port: Int
   private let loop = EventLoop(name: "test")
   private let client: HTTPClient
 
   init() throws {
-    let out = Pipe()
-    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "websocket_server.py")
-    server.executableURL = URL(filePath: "/usr/bin/python3")
-    server.arguments = [script.path]
-    server.standardInput = stop
-    server.standardOutput = out
-    server.standardError = FileHandle.nullDevice
-    try server.run()
-    var line = Data()
-    while let byte = try out.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) {
-      line.append(byte)
-    }
-    port = try #require(Int(String(decoding: line, as: UTF8.self)))
+    server = try PythonServer("websocket_server.py")
+    port = try #require(Int(String(decoding: server.line, as: UTF8.self)))
     client = HTTPClient(on: loop)
   }
-
-  deinit { server.terminate() }
 
   private enum Event: Sendable, Hashable {
     case message(WebSocketMessage)

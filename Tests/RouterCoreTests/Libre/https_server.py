@@ -2,7 +2,7 @@
 
 Prints one line of JSON with the ports, then serves until its standard input closes.
 """
-import http.server, json, os, ssl, subprocess, sys, tempfile, threading, time
+import http.server, json, os, socket, ssl, subprocess, sys, tempfile, threading, time
 
 folder = tempfile.mkdtemp()
 
@@ -49,6 +49,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    written = 0
+    ended = threading.Event()
+
+    def head(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def chunk(self, piece):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
     def do_GET(self):
         if self.path == "/chunked":
             self.send_response(200)
@@ -57,6 +68,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for piece in (b"one ", b"two ", b"three"):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.write(b"0\r\n\r\n")
+        elif self.path == "/events":
+            self.head()
+            for piece in (b"data: one\n", b"\ndata: t", b"wo\n\n"):
+                self.chunk(piece)
+                time.sleep(0.05)
+            self.wfile.write(b"0\r\n\r\n")
+        elif self.path in ("/stalls", "/breaks"):
+            self.head()
+            self.chunk(b"first")
+            if self.path == "/stalls":
+                time.sleep(30)
+            self.close_connection = True
+        elif self.path == "/endless":
+            # What was written when nobody reads any more is asked for at /written.
+            self.head()
+            Handler.written = 0
+            Handler.ended.clear()
+            try:
+                for _ in range(1 << 16):
+                    self.chunk(b"x" * (1 << 16))
+                    Handler.written += 1 << 16
+            except OSError:
+                pass
+            Handler.ended.set()
+            self.close_connection = True
+        elif self.path == "/written":
+            self.answer(200, str(Handler.written).encode())
+        elif self.path == "/ended":
+            self.answer(200, str(Handler.ended.wait(30)).encode())
+        elif self.path == "/trailers":
+            self.head()
+            self.chunk(b"body")
+            self.wfile.write(b"0\r\nX-Late: yes\r\n\r\n")
+        elif self.path == "/hints":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: nothing\r\n\r\n")
+            self.answer(200, b"after the hints")
         elif self.path == "/never":
             time.sleep(30)
         elif self.path == "/big":
@@ -73,11 +120,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, body, X_Echo=self.headers.get("X-Question", ""))
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 512
+    daemon_threads = True
+
+
+class SixServer(Server):
+    address_family = socket.AF_INET6
+
+
 def serve(name):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    if name == "six":
+        server = SixServer(("::1", 0), Handler)
+    else:
+        server = Server(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_: None  # clients that refuse a certificate are what this is for
-    if name:
+    if name in certificates:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(folder, f"{name}.crt"), os.path.join(folder, f"{name}.key"))
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -85,6 +143,7 @@ def serve(name):
     return server.server_address[1]
 
 
-ports = {name or "plain": serve(name) for name in ("", "right", "other", "expired", "own")}
+certificates = ("right", "other", "expired", "own")
+ports = {name: serve(name) for name in ("plain", "six") + certificates}
 print(json.dumps({"authority": os.path.join(folder, "ca.crt"), "ports": ports}), flush=True)
 sys.stdin.read()

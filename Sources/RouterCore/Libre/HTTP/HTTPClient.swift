@@ -38,31 +38,30 @@ public actor HTTPClient: HTTPSending {
 
   /// Performs one exchange. Cancelling the task ends it at once.
   public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-    guard !isClosed else { throw HTTPError(.closed, "this HTTP client is closed") }
-    guard exchanges.count < settings.maximumExchanges else {
-      throw HTTPError(.busy, "more than \(settings.maximumExchanges) HTTP exchanges at once")
-    }
-    listenForCurl()
-    let exchange = try HTTPExchange(request, settings)
-    exchanges[exchange.easy] = exchange
-    curl_multi_add_handle(handle, exchange.easy)
+    let exchange = try begin(request, .response)
     let result = await exchange.outcome.value(
       cancelled: .failure(HTTPError(.cancelled, "cancelled")))
     remove(exchange)
     return try result.get()
   }
 
-  /// Opens a connection and leaves it to the caller: name look-up, proxies, TLS and its verification are done.
-  /// It must be closed on this loop.
-  func connect(_ request: HTTPRequest) async throws(HTTPError) -> HTTPConnection {
+  /// Hands a request to libcurl. ``remove(_:)`` is owed.
+  func begin(_ request: HTTPRequest, _ purpose: HTTPExchange.Purpose) throws(HTTPError) -> HTTPExchange {
     guard !isClosed else { throw HTTPError(.closed, "this HTTP client is closed") }
     guard exchanges.count < settings.maximumExchanges else {
       throw HTTPError(.busy, "more than \(settings.maximumExchanges) HTTP exchanges at once")
     }
     listenForCurl()
-    let exchange = try HTTPExchange(request, settings, isConnectionOnly: true)
+    let exchange = try HTTPExchange(request, settings, for: purpose)
     exchanges[exchange.easy] = exchange
     curl_multi_add_handle(handle, exchange.easy)
+    return exchange
+  }
+
+  /// Opens a connection and leaves it to the caller: name look-up, proxies, TLS and its verification are done.
+  /// It must be closed on this loop.
+  func connect(_ request: HTTPRequest) async throws(HTTPError) -> HTTPConnection {
+    let exchange = try begin(request, .connection)
     let result = await exchange.outcome.value(cancelled: .failure(HTTPError(.cancelled, "cancelled")))
     do throws(HTTPError) {
       _ = try result.get()
@@ -83,7 +82,7 @@ public actor HTTPClient: HTTPSending {
     isClosed = true
     for connection in connections.values { connection.cut() }
     for exchange in exchanges.values {
-      exchange.outcome.resolve(.failure(HTTPError(.closed, "this HTTP client is closed")))
+      exchange.fail(HTTPError(.closed, "this HTTP client is closed"))
       remove(exchange)
     }
     curl_multi_cleanup(handle)
@@ -99,7 +98,7 @@ public actor HTTPClient: HTTPSending {
 
   private var handle: UnsafeMutableRawPointer { UnsafeMutableRawPointer(multi) }
 
-  private func remove(_ exchange: HTTPExchange) {
+  func remove(_ exchange: HTTPExchange) {
     guard exchanges.removeValue(forKey: exchange.easy) != nil else { return }
     curl_multi_remove_handle(handle, exchange.easy)
   }
@@ -116,7 +115,7 @@ public actor HTTPClient: HTTPSending {
   private func listenForCurl() {
     guard !isListening else { return }
     isListening = true
-    ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, settings.maximumConnections)
+    ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, settings.maximumIdleConnections)
     ccurl_multi_set_long(handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, settings.maximumConnections)
     ccurl_multi_set_long(handle, CURLMOPT_MAX_HOST_CONNECTIONS, settings.maximumConnectionsPerHost)
     ccurl_multi_handlers(

@@ -2,36 +2,58 @@ internal import CCurl
 
 /// One request and its response inside libcurl. Lives on the client's loop and is touched only there.
 final class HTTPExchange: @unchecked Sendable {
+  /// What becomes of the response.
+  enum Purpose {
+    /// It is collected.
+    case response
+    /// Its head is told when it is there, its body goes to ``body``.
+    case stream
+    /// There is none: libcurl connects and then leaves the connection to us.
+    case connection
+  }
+
   let easy: UnsafeMutableRawPointer
+  let host: String
   let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
+  /// The response without its body; for streams.
+  let head = OneShot<Result<HTTPResponse, HTTPError>>()
+  /// The body on its way to its reader; for streams.
+  let body = HTTPBodyBuffer()
 
   private let request: HTTPRequest
+  private let purpose: Purpose
   private let maximumHeaderBytes: Int
-  private let host: String
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
   private var headers: [Header] = []
   private var headerBytes = 0
-  private var body: [UInt8] = []
+  private var collected: [UInt8] = []
+  private var bodyBytes = 0
+  private var status = 0
+  private var isHeadComplete = false
+  private var isPaused = false
   private var isTooLarge = false
 
-  /// - Parameter isConnectionOnly: libcurl connects and then leaves the connection to us.
   init(
-    _ request: HTTPRequest, _ settings: HTTPClientSettings, isConnectionOnly: Bool = false
+    _ request: HTTPRequest, _ settings: HTTPClientSettings, for purpose: Purpose
   ) throws(HTTPError) {
     guard let easy = curl_easy_init() else {
       throw HTTPError(.busy, "no memory for an HTTP exchange")
     }
     self.easy = easy
     self.request = request
+    self.purpose = purpose
     maximumHeaderBytes = settings.maximumHeaderBytes
     host = HTTPExchange.host(of: request.url)
     words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     try HTTPExchange.check(request)
     configure(settings)
-    if isConnectionOnly {
+    // No HTTP/2 by ALPN: it cannot carry what is not HTTP, and a reader who waits would hold up its neighbours.
+    if purpose != .response { ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) }
+    if purpose == .connection {
       ccurl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
-      ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))  // no HTTP/2 by ALPN
+      // Through a proxy as a tunnel, without TLS too: nothing else can carry what follows.
+      ccurl_set_long(easy, CURLOPT_HTTPPROXYTUNNEL, 1)
     }
   }
 
@@ -62,6 +84,8 @@ final class HTTPExchange: @unchecked Sendable {
   private func configure(_ settings: HTTPClientSettings) {
     ccurl_set_text(easy, CURLOPT_URL, request.url)
     ccurl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
+    ccurl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     ccurl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent)
     ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, words)
@@ -97,14 +121,26 @@ final class HTTPExchange: @unchecked Sendable {
     }
   }
 
-  /// A piece of the body; anything but its length ends the exchange.
+  /// A piece of the body; anything but its length ends the exchange, or makes libcurl bring it again later.
   private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard body.count + bytes.count <= request.maximumBodyBytes else {
+    if purpose == .stream, body.isFull {
+      isPaused = true
+      return Int(CURL_WRITEFUNC_PAUSE)
+    }
+    guard bytes.count <= request.maximumBodyBytes - bodyBytes else {
       isTooLarge = true
       return 0
     }
-    body.append(contentsOf: bytes)
+    bodyBytes += bytes.count
+    if purpose == .stream { body.add(bytes) } else { collected.append(contentsOf: bytes) }
     return bytes.count
+  }
+
+  /// Lets libcurl go on after the reader has taken something.
+  func resume() {
+    guard isPaused, !body.isFull else { return }
+    isPaused = false
+    curl_easy_pause(easy, CURLPAUSE_CONT)  // may call `take` at once
   }
 
   /// One line of the head. A status line begins a new head: an interim response (RFC 9110 section 15.2) is forgotten.
@@ -114,25 +150,37 @@ final class HTTPExchange: @unchecked Sendable {
       isTooLarge = true
       return 0
     }
+    guard !isHeadComplete else { return bytes.count }  // trailers
     let line = String(decoding: bytes, as: UTF8.self)
     if line.hasPrefix("HTTP/") {
       headers = []
+      status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     } else if let colon = line.firstIndex(of: ":") {
       let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
       let end = value.lastIndex { !$0.isWhitespace }.map { value.index(after: $0) } ?? value.startIndex
       headers.append(Header(String(line[..<colon]), String(value[..<end])))
+    } else if line.allSatisfy(\.isNewline), status >= 200 {
+      isHeadComplete = true
+      head.resolve(.success(HTTPResponse(status: status, headers: headers)))
     }
     return bytes.count
   }
 
   /// libcurl is done with it.
   func finish(_ result: CURLcode) {
-    guard result == CURLE_OK else {
-      outcome.resolve(.failure(error(result)))
-      return
-    }
-    let status = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE)
-    outcome.resolve(.success(HTTPResponse(status: status, headers: headers, body: body)))
+    guard result == CURLE_OK else { return fail(error(result)) }
+    let response = HTTPResponse(
+      status: ccurl_get_long(easy, CURLINFO_RESPONSE_CODE), headers: headers, body: collected)
+    outcome.resolve(.success(response))
+    head.resolve(.success(response))
+    body.finish(.success(()))
+  }
+
+  /// It ends without a response, or with less than all of it.
+  func fail(_ error: HTTPError) {
+    outcome.resolve(.failure(error))
+    head.resolve(.failure(error))
+    body.finish(.failure(error))
   }
 
   private func error(_ result: CURLcode) -> HTTPError {
@@ -146,6 +194,7 @@ final class HTTPExchange: @unchecked Sendable {
       case CURLE_COULDNT_CONNECT: .refused
       case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE: .untrusted
       case CURLE_OPERATION_TIMEDOUT: .timedOut
+      case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR: .closed
       default: .protocolError
       }
     let detail = String(cString: words)
