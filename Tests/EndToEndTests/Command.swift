@@ -1,3 +1,4 @@
+import RouterTesting
 import Foundation
 import RouterCore
 
@@ -77,61 +78,6 @@ enum Product {
   }()
 }
 
-/// A folder of its own for each test, removed at the end.
-final class Workplace: Sendable {
-  let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "routerd-\(UUID().uuidString.prefix(8))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
-  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-
-  @discardableResult
-  func write(_ name: String, _ text: String) throws -> String {
-    let url = folder.appendingPathComponent(name)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: url)
-    return url.path
-  }
-
-  /// Writes a WAV file with a tone of 440 Hz.
-  func writeTone(_ name: String, seconds: Int) throws -> String {
-    var bytes = Array("RIFF".utf8)
-    func number(_ value: Int, _ count: Int) {
-      bytes += (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-    }
-    let count = seconds * 8000
-    number(36 + count * 2, 4)
-    bytes += Array("WAVEfmt ".utf8)
-    for (value, length) in [(16, 4), (1, 2), (1, 2), (8000, 4), (16000, 4), (2, 2), (16, 2)] {
-      number(value, length)
-    }
-    bytes += Array("data".utf8)
-    number(count * 2, 4)
-    for index in 0..<count { number(Int(8000 * sin(Double(index) * 2 * .pi * 440 / 8000)), 2) }
-    let url = folder.appendingPathComponent(name)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  /// Runs routerd with these arguments and waits for its end.
-  func routerd(_ arguments: String..., within limit: Duration = .seconds(120)) async throws -> Finished {
-    try await run(arguments, within: limit)
-  }
-
-  func run(_ arguments: [String], within limit: Duration = .seconds(120)) async throws -> Finished {
-    let program = try RunningProgram(Product.routerd, arguments, in: folder)
-    let code = await program.exitCode(within: limit)
-    return Finished(code: code, output: program.output, errors: program.errors)
-  }
-}
-
 /// A program that has ended.
 struct Finished {
   var code: Int32
@@ -147,4 +93,17 @@ struct Finished {
 
   /// The objects of `routerd call --json` with this event.
   func events(_ name: String) -> [[String: Any]] { objects.filter { $0["event"] as? String == name } }
+}
+
+extension Workplace {
+  /// Runs routerd with these arguments and waits for its end.
+  func routerd(_ arguments: String..., within limit: Duration = .seconds(120)) async throws -> Finished {
+    try await run(arguments, within: limit)
+  }
+
+  func run(_ arguments: [String], within limit: Duration = .seconds(120)) async throws -> Finished {
+    let program = try RunningProgram(Product.routerd, arguments, in: folder)
+    let code = await program.exitCode(within: limit)
+    return Finished(code: code, output: program.output, errors: program.errors)
+  }
 }

@@ -1,3 +1,4 @@
+import RouterTesting
 import Foundation
 import Testing
 

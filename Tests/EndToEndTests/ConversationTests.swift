@@ -1,5 +1,6 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 /// A caller and the agent that needs no account, over real SIP, RTP and speech.

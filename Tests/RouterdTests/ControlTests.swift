@@ -1,13 +1,16 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 @testable import routerd
 
 @Suite struct ControlTests {
-  private func path() -> String {
-    NSTemporaryDirectory() + "routerd-\(UUID().uuidString.prefix(8))/control.sock"
-  }
+  private let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private func path() -> String { place.path("run/control.sock") }
 
   private func failure(_ body: () async throws -> Void) async -> ControlFailure? {
     do { try await body() } catch { return error as? ControlFailure }

@@ -1,3 +1,4 @@
+import RouterTesting
 import Testing
 
 @testable import routerd
@@ -86,7 +87,8 @@ import Testing
   }
 
   @Test func recordsBothSides() throws {
-    let path = "/tmp/routerd-test-\(UInt32.random(in: 0...UInt32.max)).wav"
+    let place = try Workplace()
+    let path = place.path("both.wav")
     let recorder = try StereoRecorder(path, sampleRate: 8000)
     recorder.append([1, 2, 3, 4])
     recorder.append([5, 6])

@@ -7,12 +7,17 @@ import Testing
   /// Receives as systemd does.
   private final class Receiver {
     let descriptor: Int32
+    private let path: String
     init(_ path: String) throws {
+      self.path = path
       let address = try #require(UnixAddress(path))
       descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
       try #require(address.withPointer { bind(descriptor, $0, $1) } == 0)
     }
-    deinit { close(descriptor) }
+    deinit {
+      close(descriptor)
+      if !path.hasPrefix("@") { unlink(path) }
+    }
     func next() -> String {
       var bytes = [UInt8](repeating: 0, count: 1000)
       let count = recv(descriptor, &bytes, bytes.count, 0)

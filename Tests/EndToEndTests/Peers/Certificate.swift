@@ -1,3 +1,5 @@
+import RouterTesting
+
 /// A certificate for one test, made by openssl.
 struct Certificate: Sendable {
   private let folder: Workplace
