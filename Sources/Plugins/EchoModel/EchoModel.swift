@@ -13,23 +13,20 @@ public struct EchoModel: InlineVoiceModel {
 
   /// Always succeeds.
   public func openInline(
-    _ conversation: ConversationRequest, speaker: any Speaker
+    _ conversation: ConversationRequest, speaker: any Speaker,
+    report: @escaping @Sendable (VoiceEvent?) -> Void
   ) throws(VoiceFailure) -> any InlineVoiceSession {
-    EchoSession(conversation, speaker)
+    EchoSession(conversation, speaker, report)
   }
 }
 
 /// One echoed call. All it says belongs to one turn, until the engine cuts that turn off.
 final class EchoSession: InlineVoiceSession {
-  /// More events than this never wait: a turn cut off makes two, and the engine reads at once.
-  static let maximumWaitingEvents = 64
-
   let hearingFormat: AudioFormat
-  let events: AsyncStream<VoiceEvent>
 
   private let speaker: any Speaker
   private let firstTurn: Int
-  private let report: AsyncStream<VoiceEvent>.Continuation
+  private let report: @Sendable (VoiceEvent?) -> Void
   /// The number of the turn that plays; ``unopened`` before the beginning, ``closed`` after the end. An atomic,
   /// because ``hear(_:)`` runs 50 times a second for each call.
   private let turn = Atomic<Int>(unopened)
@@ -38,12 +35,14 @@ final class EchoSession: InlineVoiceSession {
   private static let unopened = Int.min
   private static let closed = Int.min + 1
 
-  init(_ conversation: ConversationRequest, _ speaker: any Speaker) {
+  init(
+    _ conversation: ConversationRequest, _ speaker: any Speaker,
+    _ report: @escaping @Sendable (VoiceEvent?) -> Void
+  ) {
     hearingFormat = conversation.wireFormat
     firstTurn = conversation.firstTurn.number
     self.speaker = speaker
-    (events, report) = AsyncStream.makeStream(
-      bufferingPolicy: .bufferingNewest(EchoSession.maximumWaitingEvents))
+    self.report = report
   }
 
   func hear(_ audio: AudioFrame) {
@@ -57,17 +56,17 @@ final class EchoSession: InlineVoiceSession {
     case .begin:
       let (isFirst, _) = turn.compareExchange(
         expected: EchoSession.unopened, desired: firstTurn, ordering: .relaxed)
-      if isFirst { report.yield(.turnStarted(TurnID(firstTurn))) }
+      if isFirst { report(.turnStarted(TurnID(firstTurn))) }
     case .truncate(let cut, _):
       // What was flushed takes the rest of its turn with it, so the echo goes on in the next one.
       let (isCurrent, _) = turn.compareExchange(
         expected: cut.number, desired: cut.number + 1, ordering: .relaxed)
       guard isCurrent else { return }
-      report.yield(.turnEnded(cut))
-      report.yield(.turnStarted(cut.next))
+      report(.turnEnded(cut))
+      report(.turnStarted(cut.next))
     case .close:
       turn.store(EchoSession.closed, ordering: .relaxed)
-      report.finish()
+      report(nil)
     case .held(let held): isHeld.store(held, ordering: .relaxed)
     case .say, .digit, .toolResult, .played:
       break  // an echo has no words of its own

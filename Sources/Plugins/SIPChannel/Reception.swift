@@ -7,7 +7,7 @@ internal import RouterCore
 actor Reception {
   private let configuration: SIPChannel.Configuration
   private let host: PluginHost
-  private let door: AsyncStream<Visitor>.Continuation
+  private let calls: CallIntake
   private let authenticator: SIPAuthenticator
   private let media: MediaSettings
   private let log: Log
@@ -17,14 +17,18 @@ actor Reception {
   /// Calls that are up, by trunk; those from no trunk under "".
   private var callsByTrunk: [String: Int] = [:]
 
+  /// What cancels the calls whose function has not returned, refusals under way included.
+  private var unfinished: [Int: @Sendable () -> Void] = [:]
+  private var nextNumber = 0
+  private var isClosing = false
+  private var emptied: CheckedContinuation<Void, Never>?
+
   nonisolated var unownedExecutor: UnownedSerialExecutor { host.loops.signalling.asUnownedSerialExecutor() }
 
-  init(
-    _ configuration: SIPChannel.Configuration, _ host: PluginHost, door: AsyncStream<Visitor>.Continuation
-  ) {
+  init(_ configuration: SIPChannel.Configuration, _ host: PluginHost, _ calls: CallIntake) {
     self.configuration = configuration
     self.host = host
-    self.door = door
+    self.calls = calls
     authenticator = SIPAuthenticator(realm: "routerd")
     media = mediaSettings(configuration)
     log = host.log.labelled(SIPChannel.name)
@@ -78,7 +82,7 @@ actor Reception {
       log.with("call", call.id.text).info(
         "refused", ("status", "\(error.end.sipStatus)"), ("why", error.end.text),
         ("source", "\(request.arrival.source)"))
-      door.yield(.refused(call, error.end))
+      note(call, error.end)
       return .refuse(error.reply)
     }
   }
@@ -91,13 +95,57 @@ actor Reception {
       invitation, session, mediaLoop: host.loops.nextMediaLoop(), signalling: host.loops.signalling,
       log: log.with("call", call.id.text),
       released: { [weak self] in self?.assumeIsolated { $0.change(trunk, by: -1) } })
-    guard case .enqueued = door.yield(.call(call, leg)) else {
-      // We are on our way out, and nobody would serve the call.
-      return .refuse(SIPReply(503, headers: [Header("Retry-After", "30")]))
-    }
+    // We are on our way out, and nobody would serve the call.
+    if isClosing { return .refuse(SIPReply(503, headers: [Header("Retry-After", "30")])) }
     count("accepted")
     change(trunk, by: 1)
-    return .take { event in leg.assumeIsolated { $0.handle(event) } }
+    return .take { event in
+      leg.assumeIsolated { $0.handle(event) }
+    } begin: {
+      self.assumeIsolated { $0.begin(call, leg) }
+    }
+  }
+
+  /// The call is the engine's from here on, without a task: it lives on this loop.
+  private func begin(_ call: InboundCall, _ leg: SIPLeg) {
+    let number = add()
+    unfinished[number] = calls.start(call, on: leg) { self.finished(number, leg) }
+  }
+
+  /// Leaves a record of a call that we refused.
+  private func note(_ call: InboundCall, _ end: CallEnd) {
+    let number = add()
+    Task {
+      await calls.refused(call, end)
+      finished(number, nil)
+    }
+  }
+
+  private func add() -> Int {
+    nextNumber += 1
+    unfinished[nextNumber] = {}
+    return nextNumber
+  }
+
+  /// The engine is done with a call.
+  private nonisolated func finished(_ number: Int, _ leg: SIPLeg?) {
+    host.loops.signalling.execute { self.assumeIsolated { $0.forget(number, leg) } }
+  }
+
+  private func forget(_ number: Int, _ leg: SIPLeg?) {
+    leg?.assumeIsolated { $0.close() }
+    unfinished[number] = nil
+    guard unfinished.isEmpty, let emptied else { return }
+    self.emptied = nil
+    emptied.resume()
+  }
+
+  /// Lets nobody in any more, hangs up, and returns when every call is over.
+  func close() async {
+    isClosing = true
+    for cancel in unfinished.values { cancel() }
+    if unfinished.isEmpty { return }
+    await withCheckedContinuation { emptied = $0 }
   }
 
   private func change(_ trunk: String, by step: Int) {

@@ -29,11 +29,8 @@ public final class SIPChannel: ChannelAdapter {
   public func run(_ calls: CallIntake) async throws {
     let log = host.log.labelled(SIPChannel.name)
     let settings = endpointSettings(configuration)
-    // The endpoint holds no more calls than this, so nothing is ever dropped here.
-    let (visitors, door) = AsyncStream<Visitor>.makeStream(
-      bufferingPolicy: .bufferingOldest(settings.limits.calls))
     let endpoint = SIPEndpoint(loop: host.loops.signalling, settings: settings, log: log)
-    let reception = Reception(configuration, host, door: door)
+    let reception = Reception(configuration, host, calls)
     do {
       let addresses = try await endpoint.listen(reception.handlers)
       for (address, entry) in zip(addresses, configuration.listen) {
@@ -44,28 +41,11 @@ public final class SIPChannel: ChannelAdapter {
       opened.set([])
       throw error
     }
-    await withDiscardingTaskGroup { group in
-      for await visitor in visitors {
-        group.addTask {
-          switch visitor {
-          case .call(let call, let leg):
-            await calls(call, on: leg)
-            await leg.close()
-          case .refused(let call, let end):
-            await calls.refused(call, end)
-          }
-        }
-      }
-    }
+    // Calls need no task: they live on the loop that they came in on.
+    await OneShot<Void>().value(cancelled: ())
+    await reception.close()
     await endpoint.close()
   }
-}
-
-/// Who came through the door.
-enum Visitor: Sendable {
-  case call(InboundCall, SIPLeg)
-  /// Somebody we know, who was refused before there was anything to route.
-  case refused(InboundCall, CallEnd)
 }
 
 /// What the SIP stack is told.

@@ -2,11 +2,11 @@ internal import RouterCore
 
 /// One call of the channel: the engine's wishes become SIP, what SIP reports becomes events.
 ///
-/// It lives on the signalling loop; its audio lives on a media loop, and is opened only when the call is answered.
-actor SIPLeg: CallLeg {
-  nonisolated let events: AsyncStream<LegEvent>
-  /// The media loop.
-  nonisolated let executor: any SerialExecutor
+/// It lives on the signalling loop, and so does the engine's side of the call; its audio lives on a media loop, and is
+/// opened only when the call is answered.
+actor SIPLeg: InlineLeg {
+  nonisolated var events: AsyncStream<LegEvent> { reports.stream }
+  nonisolated var executor: any SerialExecutor { signalling }
   nonisolated var unownedExecutor: UnownedSerialExecutor { signalling.asUnownedSerialExecutor() }
 
   enum State {
@@ -24,8 +24,8 @@ actor SIPLeg: CallLeg {
   var media: RTPMedia?
   /// We made an offer in a 200; ACK brings the answer.
   var awaitsAnswer = false
-  /// ACK came for our first 200, or the call is over.
-  let acknowledged = OneShot<Void>()
+  /// Waits for ACK to our first 200, or the call's end.
+  private var answered: (@Sendable (Result<any CallMedia, LegError>) -> Void)?
   var transfer: (machine: TransferMachine, outcome: OneShot<TransferOutcome>)?
   /// The domain in which extensions live for the caller's side.
   let domain: String
@@ -33,24 +33,19 @@ actor SIPLeg: CallLeg {
   private let plan: SessionPlan
   private let mediaLoop: EventLoop
   private nonisolated let signalling: EventLoop
-  private let report: AsyncStream<LegEvent>.Continuation
+  private nonisolated let reports = LegEvents()
   /// Keys arrive on two loops: RTP's on the media loop, INFO's here.
   private let digits = Lock(DigitFilter())
   private var released: (@Sendable () -> Void)?
-
-  /// How many events may wait for the engine; when a peer floods us with keys, the oldest go.
-  private static let eventLimit = 256
 
   init(
     _ invitation: SIPInvitation, _ plan: SessionPlan, mediaLoop: EventLoop, signalling: EventLoop, log: Log,
     released: @escaping @Sendable () -> Void
   ) {
-    (events, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(SIPLeg.eventLimit))
     call = invitation.call
     self.plan = plan
     negotiation = plan.negotiation
     self.mediaLoop = mediaLoop
-    executor = mediaLoop
     self.signalling = signalling
     self.log = log
     self.released = released
@@ -62,51 +57,93 @@ actor SIPLeg: CallLeg {
 
   // MARK: What the engine wants
 
-  func ring() async {
-    guard case .ringing = state else { return }
-    await call.ring()
+  nonisolated func report(to sink: @escaping @Sendable (LegEvent?) -> Void) { reports.deliver(to: sink) }
+
+  nonisolated func ringInline() { assumeIsolated { $0.ringNow() } }
+
+  nonisolated func answerInline(
+    _ options: AnswerOptions, _ done: @escaping @Sendable (Result<any CallMedia, LegError>) -> Void
+  ) { assumeIsolated { $0.answerNow(options, done) } }
+
+  nonisolated func rejectInline(_ end: CallEnd, headers: [Header]) {
+    assumeIsolated { $0.rejectNow(end, headers) }
   }
 
+  nonisolated func hangUpInline(_ end: CallEnd) { assumeIsolated { $0.hangUpNow(end) } }
+
+  // The same for those who wait.
+
+  func ring() async { ringNow() }
+
   func answer(_ options: AnswerOptions) async throws -> any CallMedia {
-    guard case .ringing = state else { throw LegError(endSoFar) }
+    try await withCheckedContinuation { answered in
+      answerNow(options) { answered.resume(returning: $0) }
+    }.get()
+  }
+
+  func reject(_ end: CallEnd, headers: [Header]) async { rejectNow(end, headers) }
+
+  func hangUp(_ end: CallEnd) async { hangUpNow(end) }
+
+  // MARK: How it is done
+
+  private func ringNow() {
+    if case .ringing = state { call.ring(now: SIPReply(180)) }
+  }
+
+  private func answerNow(
+    _ options: AnswerOptions, _ done: @escaping @Sendable (Result<any CallMedia, LegError>) -> Void
+  ) {
+    guard case .ringing = state else { return done(.failure(LegError(endSoFar))) }
     do {
-      let media = try openMedia()
+      try openMedia()
       let description = try plan.offer.map { try negotiation.answer(to: $0) } ?? negotiation.offer()
       // Audio runs from here on, because networks open their path only when something comes; the agent may speak once
       // ACK says that somebody is there to hear it. Of an offer of ours, ACK brings the answer.
       if plan.offer == nil { awaitsAnswer = true } else { apply() }
       state = .answering
-      call.accept(now: Array(description.text.utf8), headers: options.headers)
-      await acknowledged.value(cancelled: ())
-      guard case .up = state else { throw LegError(endSoFar) }
-      return media
+      answered = done
+      return call.accept(now: Array(description.text.utf8), headers: options.headers)
     } catch let error as SDPError {
-      await reject(CallEnd(.noCommonCodec, text: error.description, sipStatus: error.sipStatus), headers: [])
+      rejectNow(CallEnd(.noCommonCodec, text: error.description, sipStatus: error.sipStatus), [])
     } catch let error as MediaError {
       log.error("cannot answer", ("why", error.description))
-      await reject(CallEnd(.failed, text: error.description, sipStatus: 503, retryAfter: 5), headers: [])
+      rejectNow(CallEnd(.failed, text: error.description, sipStatus: 503, retryAfter: 5), [])
+    } catch {
+      rejectNow(CallEnd(.failed, text: "\(type(of: error))"), [])
     }
-    throw LegError(endSoFar)
+    done(.failure(LegError(endSoFar)))
   }
 
-  func reject(_ end: CallEnd, headers: [Header]) async {
+  /// ACK came for our first 200, or the call is over.
+  func settleAnswer() {
+    guard let answered else { return }
+    self.answered = nil
+    if case .up = state, let media {
+      answered(.success(media))
+    } else {
+      answered(.failure(LegError(endSoFar)))
+    }
+  }
+
+  private func rejectNow(_ end: CallEnd, _ headers: [Header]) {
     guard case .ringing = state else { return }
     finish(end)
-    await call.reject(rejection(end, headers: headers))
+    call.reject(now: rejection(end, headers: headers))
   }
 
-  func hangUp(_ end: CallEnd) async {
+  func hangUpNow(_ end: CallEnd) {
     switch state {
     case .ended: break
-    case .ringing: await reject(end, headers: [])
+    case .ringing: rejectNow(end, [])
     case .answering, .up:
       finish(end)
-      await call.hangUp([reason(end)])
+      call.hangUp(now: [reason(end)])
     }
   }
 
   /// The engine is done with the call: whatever is left of it goes.
-  func close() async { await hangUp(CallEnd(.failed, text: "nobody took care of the call any more")) }
+  func close() { hangUpNow(CallEnd(.failed, text: "nobody took care of the call any more")) }
 
   // MARK: What SIP reports, in its order
 
@@ -121,7 +158,7 @@ actor SIPLeg: CallLeg {
         .reported(.init(status: progress.status, reason: progress.reason, isLast: progress.isFinal)))
     case .ended(let ending):
       let end = callEnd(ending)
-      if case .ended = state {} else { report.yield(ending.cause == .cancelled ? .cancelled : .hungUp(end)) }
+      if case .ended = state {} else { reports.yield(ending.cause == .cancelled ? .cancelled : .hungUp(end)) }
       finish(end)
       released?()
       released = nil
@@ -141,21 +178,20 @@ actor SIPLeg: CallLeg {
     if case .ended = state { return }
     state = .ended(end)
     advanceTransfer(.callerHungUp)
-    acknowledged.resolve(())
+    settleAnswer()
     media?.close()
-    report.finish()
+    reports.finish()
   }
 
-  private func openMedia() throws(MediaError) -> RTPMedia {
-    let media = try RTPMedia.open(plan.media, on: mediaLoop) { [report, digits] event in
+  private func openMedia() throws(MediaError) {
+    let media = try RTPMedia.open(plan.media, on: mediaLoop) { [reports, digits] event in
       if case .digit(let digit) = event {
         guard digits.withLock({ $0.accepts(digit, by: .event, at: .now) }) else { return }
       }
-      report.yield(event)
+      reports.yield(event)
     }
     self.media = media
     negotiation.wish.port = media.port
-    return media
   }
 
   func apply() {
@@ -167,7 +203,7 @@ actor SIPLeg: CallLeg {
     if let digit = infoDigit(contentType: request.contentType, body: request.body) {
       if case .ended = state {
       } else if digits.withLock({ $0.accepts(digit, by: .info, at: .now) }) {
-        report.yield(.digit(digit))
+        reports.yield(.digit(digit))
       }
     }
     pending.respond(infoReply(request))

@@ -38,10 +38,10 @@ extension SIPLeg {
     guard isFirst else { return }  // later, without an answer the session stays as it was
     if isMissing {
       finish(CallEnd(.noCommonCodec, text: "ACK brought no answer to our offer that we could use"))
-      Task { [call] in await call.hangUp([.q850(CallEnd(.noCommonCodec).q850)]) }
+      call.hangUp(now: [.q850(CallEnd(.noCommonCodec).q850)])
     } else {
       state = .up
-      acknowledged.resolve(())
+      settleAnswer()
     }
   }
 

@@ -4,10 +4,20 @@ public import FoundationEssentials
 public protocol CallStore: Sendable {
   /// Writes a record. When it returns, the record survives the process being killed.
   func save(_ record: CallRecord) async throws
+  /// Writes several records at once, where that is cheaper. Throws when it is not sure of all of them: each is then
+  /// given to ``save(_:)`` again.
+  func save(_ records: [CallRecord]) async throws
   /// A record by its identifier.
   func record(_ id: CallID) async throws -> CallRecord?
   /// Records, newest first.
   func records(_ query: CallQuery) async throws -> [CallRecord]
+}
+
+extension CallStore {
+  /// One after the other.
+  public func save(_ records: [CallRecord]) async throws {
+    for record in records { try await save(record) }
+  }
 }
 
 /// Which records to list.

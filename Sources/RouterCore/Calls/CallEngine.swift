@@ -32,11 +32,17 @@ public final class CallEngine: Sendable {
   /// What channels are run with: `try await channel.run(engine.intake)`. A call lives on its leg's executor.
   public var intake: CallIntake {
     CallIntake { [surroundings] call, leg in
-      surroundings.live.begin()
       let session = CallSession(call, on: leg, surroundings)
       let record = await session.run()
-      await surroundings.keeper.save(record, log: session.log)
-      surroundings.live.finish()
+      await withCheckedContinuation { saved in
+        session.keep(record) { saved.resume() }
+      }
+    } start: { [surroundings] call, leg, over in
+      let session = CallSession(call, on: leg, surroundings)
+      session.assumeIsolated { isolated in
+        isolated.start { record in session.keep(record, over) }
+      }
+      return { [weak session] in session?.cancel() }
     } refused: { [self] call, end in
       await note(call, end)
     }
@@ -86,7 +92,6 @@ public final class CallEngine: Sendable {
   /// A call that its channel refused.
   private func note(_ call: InboundCall, _ end: CallEnd) async {
     live.begin()
-    defer { live.finish() }
     surroundings.metrics.add("routerd_calls_total")
     surroundings.metrics.add("routerd_calls_ended_total", 1, ["reason": end.reason.rawValue])
     live.tell(.received(call))
@@ -94,7 +99,10 @@ public final class CallEngine: Sendable {
     live.tell(.ended(record))
     let log = surroundings.log.with("call", call.id.text)
     log.info("refused by its channel: \(end.reason.rawValue)", ("text", end.text))
-    await surroundings.keeper.save(record, log: log)
+    await withCheckedContinuation { saved in
+      surroundings.keeper.keep(record, log: log) { saved.resume() }
+    }
+    live.finish()
   }
 }
 

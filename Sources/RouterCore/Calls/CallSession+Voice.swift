@@ -4,12 +4,20 @@ final class VoiceLine {
   static let maximumWaiting = 256
 
   var session: (any VoiceSession)?
+  /// In its place: a session that never waits.
+  var inline: (any InlineVoiceSession)?
   /// Opens the session and reads its events.
   var reading: Task<Void, Never>?
   var commands: [VoiceCommand] = []
   /// Whether a task is giving it the commands, in order.
   var isSending = false
   var isClosing = false
+
+  /// What it wants to hear, and how it is given to it; `nil` before it is open.
+  var ear: (format: AudioFormat, hear: @Sendable (AudioFrame) -> Void)? {
+    if let inline { return (inline.hearingFormat, { inline.hear($0) }) }
+    return session.map { session in (session.hearingFormat, { session.hear($0) }) }
+  }
 }
 
 extension CallSession {
@@ -27,7 +35,7 @@ extension CallSession {
     line.reading = Task {
       do {
         let session = try await model.open(request, speaker: gate)
-        await opened(session, attempt)
+        opened(session, attempt)
         for await event in session.events { handle(.voice(attempt: attempt, event)) }
         handle(.voiceFinished(attempt: attempt))
       } catch let failure as VoiceFailure {
@@ -47,11 +55,8 @@ extension CallSession {
     _ gate: SpeakerGate
   ) {
     do throws(VoiceFailure) {
-      let session = try model.openInline(request, speaker: gate)
-      line.session = session
-      line.reading = Task {
-        for await event in session.events { handle(.voice(attempt: attempt, event)) }
-        handle(.voiceFinished(attempt: attempt))
+      line.inline = try model.openInline(request, speaker: gate) { [weak self] event in
+        self?.post(event.map { .voice(attempt: attempt, $0) } ?? .voiceFinished(attempt: attempt))
       }
       handle(.opened(attempt: attempt))
     } catch {
@@ -59,16 +64,10 @@ extension CallSession {
     }
   }
 
-  private func opened(_ session: any VoiceSession, _ attempt: Int) async {
+  private func opened(_ session: any VoiceSession, _ attempt: Int) {
     guard let line = voices[attempt] else { return }
     line.session = session
-    if line.isClosing { return startSending(line, attempt) }
-    answersInline = true
-    handle(.opened(attempt: attempt))
-    answersInline = false
-    guard isAnswerDue else { return }
-    isAnswerDue = false
-    await answer()  // the session has nothing to report before it was told to begin
+    if line.isClosing { startSending(line, attempt) } else { handle(.opened(attempt: attempt)) }
   }
 
   private func openFailed(_ attempt: Int, _ failure: VoiceFailure) {
@@ -84,13 +83,12 @@ extension CallSession {
 
   /// Lets the session hear the caller, or silence in the same beat, for those that measure time by frames.
   func listen(_ attempt: Int, muted: Bool) {
-    guard let media, let session = voices[attempt]?.session else { return }
-    let format = session.hearingFormat
+    guard let media, let ear = voices[attempt]?.ear else { return }
     if muted {
-      let silence = AudioFrame.silence(format)
-      media.hear(as: format) { _ in session.hear(silence) }
+      let silence = AudioFrame.silence(ear.format)
+      media.hear(as: ear.format) { _ in ear.hear(silence) }
     } else {
-      media.hear(as: format) { session.hear($0) }
+      media.hear(as: ear.format, ear.hear)
     }
   }
 
@@ -106,12 +104,12 @@ extension CallSession {
   }
 
   private func startSending(_ line: VoiceLine, _ attempt: Int) {
-    guard !line.isSending, let session = line.session else { return }
-    if let inline = session as? any InlineVoiceSession {
+    if let inline = line.inline {
       while !line.commands.isEmpty { inline.take(line.commands.removeFirst()) }
       if line.isClosing { forget(attempt) }
       return
     }
+    guard !line.isSending, let session = line.session else { return }
     line.isSending = true
     Task {
       while !line.commands.isEmpty { await session.send(line.commands.removeFirst()) }
@@ -127,7 +125,7 @@ extension CallSession {
     line.isClosing = true
     line.reading?.cancel()
     line.commands = [.close]
-    if let session = line.session { media?.hear(as: session.hearingFormat) { _ in } }
+    if let ear = line.ear { media?.hear(as: ear.format) { _ in } }
     startSending(line, attempt)
   }
 

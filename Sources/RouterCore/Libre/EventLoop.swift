@@ -134,7 +134,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
   /// Runs a body on the loop, in turn with its jobs; any thread may call it. A body that is queued before ``stop()``
   /// still runs.
-  func execute(_ body: @escaping @Sendable () -> Void) { add(.body(body)) }
+  public func execute(_ body: @escaping @Sendable () -> Void) { add(.body(body)) }
 
   private func add(_ work: Work) {
     let mustAnnounce = queue.withLock { queue in

@@ -17,6 +17,11 @@ extension SIPCall {
     await endpoint.hangUp(id, reasons, headers)
   }
 
+  /// ``hangUp(_:headers:)`` without waiting: inline on the endpoint's loop, otherwise in a moment.
+  public func hangUp(now reasons: [SIPReason], headers: [Header] = []) {
+    endpoint.onLoop { $0.hangUpNow(self.id, reasons, headers) }
+  }
+
   /// Offers a changed session by re-INVITE (RFC 3261 section 14) and waits for the answer; ACK is sent. On 491 it
   /// tries once more after the time of section 14.1. 408 and 481 end the call.
   public func reinvite(sdp: [UInt8], headers: [Header] = []) async -> SIPResponse {
@@ -50,6 +55,9 @@ public struct SIPServerCall: SIPCall {
   /// then holds the next one back until PRACK. May be called again.
   public func ring(_ reply: SIPReply = SIPReply(180)) async { await endpoint.ring(id, reply) }
 
+  /// ``ring(_:)`` without waiting: inline on the endpoint's loop, otherwise in a moment.
+  public func ring(now reply: SIPReply) { endpoint.onLoop { $0.ringNow(self.id, reply) } }
+
   /// Answers with 200 and waits for ACK. When the INVITE carried no SDP, `sdp` is our offer.
   /// - Returns: the SDP in the ACK: the answer to our offer, else `nil`.
   /// - Throws: the ending when the call is over: cancelled, no ACK in 32 s (BYE was sent then).
@@ -65,6 +73,9 @@ public struct SIPServerCall: SIPCall {
 
   /// Refuses with a final status of 300 to 699.
   public func reject(_ reply: SIPReply) async { await endpoint.reject(id, reply) }
+
+  /// ``reject(_:)`` without waiting: inline on the endpoint's loop, otherwise in a moment.
+  public func reject(now reply: SIPReply) { endpoint.onLoop { $0.rejectNow(self.id, reply) } }
 }
 
 /// A call that we placed.

@@ -1,7 +1,7 @@
 /// What an endpoint asks its owner. Everything is called on the endpoint's loop, in the order of the wire, and must
 /// return at once; what takes time goes into a task.
 public struct SIPHandlers: Sendable {
-  /// A new call. What it returns decides at once; with ``SIPInvitationDecision/take(_:)`` the caller gets 100 in
+  /// A new call. What it returns decides at once; with ``SIPInvitationDecision/take(_:begin:)`` the caller gets 100 in
   /// time and the call is the owner's to ring, accept or reject.
   public var invitation: @Sendable (SIPInvitation) -> SIPInvitationDecision
   /// A request outside of any call: OPTIONS, NOTIFY, MESSAGE, REGISTER, ….
@@ -33,8 +33,8 @@ public struct SIPInvitation: Sendable {
 /// What becomes of an invitation.
 public enum SIPInvitationDecision: Sendable {
   /// The owner takes it; events of the call go to this handler, on the loop, in order, the last being
-  /// ``SIPCallEvent/ended(_:)``.
-  case take(@Sendable (SIPCallEvent) -> Void)
+  /// ``SIPCallEvent/ended(_:)``. `begin` is called next, on the loop: from there the call may be answered.
+  case take(@Sendable (SIPCallEvent) -> Void, begin: (@Sendable () -> Void)? = nil)
   /// A final answer of 300 to 699 at once: 403, 404, 503 with `Retry-After`, 401 with a challenge
   /// (``SIPAuthenticator``).
   case refuse(SIPReply)

@@ -244,9 +244,9 @@ import Testing
   final class InlineModel: InlineVoiceModel, InlineVoiceSession {
     let commands = Journal<VoiceCommand>()
     let hearingFormat = AudioFormat.muLaw
-    let events = AsyncStream<VoiceEvent> { _ in }
     func openInline(
-      _ conversation: ConversationRequest, speaker: any Speaker
+      _ conversation: ConversationRequest, speaker: any Speaker,
+      report: @escaping @Sendable (VoiceEvent?) -> Void
     ) throws(VoiceFailure) -> any InlineVoiceSession { self }
     func hear(_ audio: AudioFrame) {}
     func take(_ command: VoiceCommand) { commands.note(command) }

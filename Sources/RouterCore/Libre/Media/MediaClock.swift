@@ -22,6 +22,10 @@ final class MediaClock {
   private var members: [[RTPSession]] = Array(repeating: [], count: phases)
   private var due = Array(repeating: 0, count: phases)
   private var nextPhase = 0
+  /// When the timer fires.
+  private var next = Int.max
+  /// Whether sessions are being ticked: none may be added or removed then.
+  private(set) var isTicking = false
   /// The time, µs, of a clock that a test moves by hand.
   private var manual: Int?
 
@@ -72,37 +76,45 @@ final class MediaClock {
 
   /// Ticks a session from now on, in the phase that has the fewest.
   func add(_ session: RTPSession) {
-    let order = (0..<MediaClock.phases).map { (nextPhase + $0 * 7) % MediaClock.phases }
-    guard let phase = order.min(by: { members[$0].count < members[$1].count }) else { return }
+    var phase = nextPhase
+    for step in 1..<MediaClock.phases {
+      let other = (nextPhase + step * 7) % MediaClock.phases
+      if members[other].count < members[phase].count { phase = other }
+    }
     nextPhase = (nextPhase + 7) % MediaClock.phases  // neighbours in time are taken last
     if members[phase].isEmpty {
       let now = now
       due[phase] = (now / MediaClock.tick + 1) * MediaClock.tick + phase * 1000
       while due[phase] - MediaClock.tick > now { due[phase] -= MediaClock.tick }
     }
+    session.place = (phase, members[phase].count)
     members[phase].append(session)
-    arm()
+    if !timer.isRunning || due[phase] < next { arm() }
   }
 
   /// Stops ticking it. Not to be called inside a tick.
   func remove(_ session: RTPSession) {
-    for phase in members.indices {
-      guard let index = members[phase].firstIndex(where: { $0 === session }) else { continue }
-      members[phase].swapAt(index, members[phase].count - 1)
-      members[phase].removeLast()
-    }
-    arm()
+    guard let (phase, index) = session.place else { return }
+    session.place = nil
+    // The last one of the phase takes the place. The timer stays as it is: a run that finds nothing to do costs less.
+    let last = members[phase].removeLast()
+    guard last !== session else { return }
+    members[phase][index] = last
+    last.place = (phase, index)
   }
 
   private func arm() {
     var earliest = Int.max
     for phase in members.indices where !members[phase].isEmpty { earliest = min(earliest, due[phase]) }
+    next = earliest
     guard earliest < .max, manual == nil else { return timer.cancel() }
     // The wheel never fires early and counts whole milliseconds: the fraction is cut off here.
     timer.start(max(0, (earliest - now) / 1000)) { [unowned self] in run() }
   }
 
   private func run() {
+    isTicking = true
+    defer { isTicking = false }
     let now = now
     for phase in members.indices where !members[phase].isEmpty && due[phase] <= now {
       let late = (now - due[phase]) / MediaClock.tick + 1

@@ -4,7 +4,7 @@
 public final class RTPMedia: CallMedia, Sendable {
   /// The port that SDP has to name.
   public let port: UInt16
-  /// Where the call's ticks run; actors of the call should be pinned to it.
+  /// Where the call's ticks run.
   public let loop: EventLoop
 
   private let settings: MediaSettings
@@ -47,7 +47,16 @@ public final class RTPMedia: CallMedia, Sendable {
   /// rollover counters of keys that stayed the same, live on.
   public func apply(_ parameters: MediaParameters) {
     mailbox.withLock { $0.wireFormat = parameters.codec.wireFormat }
-    loop.execute { [session, loop] in session.apply(parameters, MediaClock.of(loop)) }
+    onClock { [session] clock in session.apply(parameters, clock) }
+  }
+
+  /// Does something with the loop's clock: at once where that can be, else in a moment.
+  private func onClock(_ body: @escaping @Sendable (MediaClock) -> Void) {
+    if loop.isCurrent {
+      let clock = MediaClock.of(loop)
+      if !clock.isTicking { return body(clock) }
+    }
+    loop.execute { [loop] in body(MediaClock.of(loop)) }
   }
 
   /// Ends it: sockets are closed, the port goes back to its range, a waiting ``sendDigits(_:)`` returns, and no event
@@ -57,7 +66,7 @@ public final class RTPMedia: CallMedia, Sendable {
       defer { mailbox.isClosed = true }
       return !mailbox.isClosed
     }
-    if isFirst { loop.execute { [session, loop] in session.close(MediaClock.of(loop)) } }
+    if isFirst { onClock { [session] clock in session.close(clock) } }
   }
 
   /// What the wire carries; µ-law before the first ``apply(_:)``.

@@ -26,6 +26,8 @@ final class RTPSession: @unchecked Sendable {  // touched on its loop alone
   private var playbackEvents: [PlayoutQueue.Event] = []
   private var press: MediaMailbox.Press?
   private var ticks = 0
+  /// Where the clock has it; the clock's own.
+  var place: (phase: Int, index: Int)?
   private(set) var ticksSilent = 0
   var isLost = false
 

@@ -46,7 +46,9 @@ extension SIPCore {
     let invitation = SIPInvitation(
       request: request, sdp: call.remoteSDP, call: SIPServerCall(endpoint: endpoint, id: call.handle))
     switch handlers.invitation(invitation) {
-    case .take(let events): call.take(transaction, events)
+    case .take(let events, let begin):
+      call.take(transaction, events)
+      begin?()
     case .ignore:
       discard(call)
       transaction.abandon()

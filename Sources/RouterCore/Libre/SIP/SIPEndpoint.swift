@@ -101,6 +101,10 @@ public actor SIPEndpoint {
   func resolved(_ number: UInt64, _ addresses: [String]) { core.resolver.found(number, addresses) }
 
   func hangUp(_ id: SIPCallNumber, _ reasons: [SIPReason], _ headers: [Header]) async {
+    hangUpNow(id, reasons, headers)
+  }
+
+  func hangUpNow(_ id: SIPCallNumber, _ reasons: [SIPReason], _ headers: [Header]) {
     find(id)?.hangUp(reasons, headers)
   }
 
@@ -140,7 +144,9 @@ public actor SIPEndpoint {
     return await outcome.value(cancelled: SIPResponse(status: 408))
   }
 
-  func ring(_ id: SIPCallNumber, _ reply: SIPReply) async { find(id)?.ring(reply) }
+  func ring(_ id: SIPCallNumber, _ reply: SIPReply) async { ringNow(id, reply) }
+
+  func ringNow(_ id: SIPCallNumber, _ reply: SIPReply) { find(id)?.ring(reply) }
 
   func accept(_ id: SIPCallNumber, _ sdp: [UInt8], _ headers: [Header]) async throws(SIPCallOver) -> [UInt8]?
   {
@@ -154,7 +160,9 @@ public actor SIPEndpoint {
 
   func acceptNow(_ id: SIPCallNumber, _ sdp: [UInt8], _ headers: [Header]) { find(id)?.accept(sdp, headers) }
 
-  func reject(_ id: SIPCallNumber, _ reply: SIPReply) async { find(id)?.refuse(reply) }
+  func reject(_ id: SIPCallNumber, _ reply: SIPReply) async { rejectNow(id, reply) }
+
+  func rejectNow(_ id: SIPCallNumber, _ reply: SIPReply) { find(id)?.refuse(reply) }
 
   func acknowledge(_ id: SIPCallNumber, _ sdp: [UInt8]) async { find(id)?.acknowledgeOffer(sdp) }
 

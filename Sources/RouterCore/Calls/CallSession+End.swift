@@ -1,0 +1,74 @@
+internal import FoundationEssentials
+
+/// The end of a call: both sides are closed, then its record is made.
+extension CallSession {
+  /// The machine has ended the call: tells the caller's side and the sessions, and waits for both within a limit.
+  func close(_ end: CallEnd) {
+    ending = (end, date(at: now))
+    isLegClosed = machine.isLegOver
+    closeVoices()
+    if !isLegClosed { tellLeg(end) }
+    closedOneSide()
+    if ending != nil { deadlines.move(deadline, to: now + .seconds(surroundings.settings.hangUpSeconds)) }
+  }
+
+  private func tellLeg(_ end: CallEnd) {
+    let wasAnswered = machine.answeredAt != nil
+    if let inline {
+      if wasAnswered { inline.hangUpInline(end) } else { inline.rejectInline(end, headers: headers) }
+      isLegClosed = true
+      return
+    }
+    Task {
+      if wasAnswered { await leg.hangUp(end) } else { await leg.reject(end, headers: headers) }
+      isLegClosed = true
+      closedOneSide()
+    }
+  }
+
+  /// Both sides may be closed now.
+  func closedOneSide() {
+    if ending != nil && isLegClosed && voices.isEmpty { depart() }
+  }
+
+  /// Lets go of everything and hands the record over, once.
+  func depart() {
+    guard let (end, endedAt) = ending, let over else { return }
+    ending = nil
+    self.over = nil
+    deadlines.remove(deadline)
+    listening?.cancel()
+    if let place { surroundings.admission.leave(place) }
+    live.remove(sheet)
+    let record = record(end, endedAt)
+    surroundings.metrics.add("routerd_calls_ended_total", 1, ["reason": end.reason.rawValue])
+    live.tell(.ended(record))
+    log.info(
+      "ended: \(end.reason.rawValue)", ("status", "\(end.sipStatus)"), ("q850", "\(end.q850)"),
+      ("text", end.text))
+    over(record)
+  }
+
+  private func record(_ end: CallEnd, _ endedAt: Date) -> CallRecord {
+    var record = CallRecord(
+      call: sheet.call, answeredAt: machine.answeredAt.map(date), endedAt: endedAt, end: end,
+      transcript: sheet.transcript.inOrder, audio: media?.statistics())
+    record.agent = sheet.agent
+    guard let decision else { return record }
+    record.decisionID = decision.id
+    record.route = decision.route
+    record.snapshotVersion = decision.snapshotVersion
+    record.fromNumber = decision.fromNumber
+    record.toNumber = decision.toNumber
+    record.decision = [
+      "summary": .string(decision.summary), "location": decision.location.map(JSONValue.string) ?? .null,
+      "trace": decision.trace,
+    ]
+    return record
+  }
+}
+
+extension [TranscriptEntry] {
+  /// As it was begun: an agent's line is written when it was heard, after what the caller did meanwhile.
+  var inOrder: [TranscriptEntry] { sorted { $0.at < $1.at } }
+}
