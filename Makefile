@@ -41,7 +41,7 @@ install: release ## Copy routerd, its unit and its default files to the system (
 	install -D -m 755 .build/release/routerd $(DESTDIR)$(PREFIX)/bin/routerd
 	install -D -m 644 dist/routerd.service $(DESTDIR)/etc/systemd/system/routerd.service
 	sed -i 's|/usr/local/bin/routerd|$(PREFIX)/bin/routerd|' $(DESTDIR)/etc/systemd/system/routerd.service
-	test -e $(DESTDIR)/etc/routerd/routerd.yaml || install -D -m 644 dist/routerd.yaml $(DESTDIR)/etc/routerd/routerd.yaml
+	test -e $(DESTDIR)/etc/routerd/routerd.yaml || install -D -m 640 dist/routerd.yaml $(DESTDIR)/etc/routerd/routerd.yaml
 	test -e $(DESTDIR)/etc/routerd/routes || { mkdir -p $(DESTDIR)/etc/routerd/routes && cp routes/*.yaml $(DESTDIR)/etc/routerd/routes/; }
 	@echo "Now: systemctl daemon-reload && systemctl enable --now routerd"
 

@@ -8,6 +8,8 @@ struct Assembly: Sendable {
   var voiceModels: [String: any VoiceModel] = [:]
   /// What reads and writes, by the provider's `type:`.
   var textModels: [String: any TextModel] = [:]
+  /// What carries out agents' functions.
+  var tools: [any ToolAdapter] = []
   /// What lends text models an ear and a mouth.
   var speech: (any SpeechRecognizer & SpeechSynthesizer)?
 
@@ -63,6 +65,11 @@ struct PluginEntry: Sendable {
   /// The same for one that is a plugin: its section may be missing.
   static func textModel<Model: Plugin & TextModel>(_ type: Model.Type, for name: String) -> PluginEntry {
     plugin(type) { model, assembly in assembly.textModels[name] = model }
+  }
+
+  /// Something that carries out functions of agents.
+  static func tool<Adapter: Plugin & ToolAdapter>(_ type: Adapter.Type) -> PluginEntry {
+    plugin(type) { tool, assembly in assembly.tools.append(tool) }
   }
 
   /// An ear and a mouth for text models; there is one.

@@ -28,7 +28,7 @@ final class BeeperSession: VoiceSession {
     case .digit("#"): report.yield(.toolCall(ToolCall(id: "bye", name: Tool.hangUp, turn: beep(2))))
     case .digit(let key): beep(key.wholeNumberValue ?? 1)
     case .close: report.finish()
-    case .say, .toolResult, .truncate, .played, .held: break
+    case .say, .toolResult, .inform, .truncate, .played, .held: break
     }
   }
 

@@ -68,7 +68,7 @@ final class EchoSession: InlineVoiceSession {
       turn.store(EchoSession.closed, ordering: .relaxed)
       report(nil)
     case .held(let held): isHeld.store(held, ordering: .relaxed)
-    case .say, .digit, .toolResult, .played:
+    case .say, .digit, .toolResult, .inform, .played:
       break  // an echo has no words of its own
     }
   }

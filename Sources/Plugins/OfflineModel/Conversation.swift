@@ -44,6 +44,7 @@ struct Conversation {
     case .speech(let text, let confidence): return hear(text, confidence ?? Conversation.trust)
     case .digits(let keys): return press(keys)
     case .silence: return silence()
+    case .information: return say("")
     case .toolResults(let results): return results.contains(where: \.isError) ? toolFailed() : say("")
     }
   }

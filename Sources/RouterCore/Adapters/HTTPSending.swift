@@ -15,6 +15,8 @@ public struct HTTPRequest: Sendable {
   public var deadline: Duration
   /// Longer bodies fail with ``HTTPError/Kind/tooLarge``.
   public var maximumBodyBytes: Int
+  /// Which addresses it may connect to; anything else fails with ``HTTPError/Kind/forbidden``.
+  public var reach = NetworkReach.anywhere
 
   /// A request; the limits are 10 seconds and 1 MiB unless told otherwise.
   public init(
@@ -59,6 +61,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Kind: Hashable, Sendable {
     case invalidURL, unresolved, refused, untrusted, timedOut, tooLarge, busy, cancelled, closed,
       protocolError
+    /// The host's address is outside of the request's ``HTTPRequest/reach``.
+    case forbidden
     /// A WebSocket server answered with this status instead of 101.
     case status(Int)
   }

@@ -35,6 +35,8 @@ public struct TextRequest: Sendable {
     case silence
     /// Tools that the last turn asked for gave results.
     case toolResults([ToolResult])
+    /// The system told the agent something, and wants it to say something about it.
+    case information(String)
   }
 
   public var agent: AgentConfiguration

@@ -93,6 +93,9 @@ public enum VoiceCommand: Sendable, Hashable {
   /// A key of the caller.
   case digit(Character)
   case toolResult(ToolResult)
+  /// Something that the agent is to know from now on, as if the system said it; with `responds`, it says something
+  /// about it as soon as it is its turn.
+  case inform(String, responds: Bool)
   /// The turn was cut off; the caller has heard only this much of it.
   case truncate(TurnID, playedMilliseconds: Int)
   /// The turn was played to its end.

@@ -13,13 +13,13 @@ public final class CallEngine: Sendable {
   /// - Parameters:
   ///   - routing: Asked once for each call that is admitted.
   ///   - models: What can carry a conversation, by the provider's `type:` (`offline`, `echo`, …).
-  ///   - tools: What agents may use besides the built-in `hand_over` and `hang_up`, by the name in `functions:`.
+  ///   - tools: What carries out the functions of agents, each asked by its kinds; the first one wins.
   ///   - trunks: The trunks in force, asked for anew for each call (for `maximumCalls`).
   ///   - store: Where records go; without one they are dropped.
   ///   - http: For the pre-answer hooks of routes; without it they count as unanswered.
   ///   - clock: For every deadline. Dates of a record are its `receivedAt` and what this clock measured since.
   public init(
-    routing: any CallRouting, models: [String: any VoiceModel], tools: [String: ToolBinding] = [:],
+    routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter] = [],
     trunks: @escaping @Sendable () -> [Trunk] = { [] }, store: (any CallStore)? = nil,
     http: (any HTTPSending)? = nil, settings: EngineSettings = EngineSettings(), log: Log = .silent,
     metrics: Metrics = Metrics(), clock: any Clock<Duration> = ContinuousClock()
@@ -89,6 +89,15 @@ public final class CallEngine: Sendable {
     return !sheets.isEmpty
   }
 
+  /// The calling application's answer to ``EngineEvent/functionCalled(_:_:)``.
+  /// - Returns: Whether the call is up and still waited for it.
+  public func functionOutput(_ call: CallID, _ result: ToolResult) async -> Bool {
+    for sheet in live.all where sheet.call.id == call {
+      if await sheet.takeFunctionOutput(result) { return true }
+    }
+    return false
+  }
+
   /// A call that its channel refused.
   private func note(_ call: InboundCall, _ end: CallEnd) async {
     live.begin()
@@ -103,15 +112,5 @@ public final class CallEngine: Sendable {
       surroundings.keeper.keep(record, log: log) { saved.resume() }
     }
     live.finish()
-  }
-}
-
-/// A tool as a model sees it, and what carries it out.
-public struct ToolBinding: Sendable {
-  public var tool: Tool
-  public var adapter: any ToolAdapter
-  public init(_ tool: Tool, _ adapter: any ToolAdapter) {
-    self.tool = tool
-    self.adapter = adapter
   }
 }

@@ -45,6 +45,8 @@ enum CallAction: Sendable, Hashable {
   case transfer(id: Int, TransferRequest)
   case runTool(attempt: Int, ToolCall)
   case cancelTool(id: String)
+  /// A tool was given up because its time was over.
+  case toolTimedOut(id: String)
   /// A line of the transcript.
   case transcript(TranscriptEntry)
   case log(LogLevel, String)

@@ -65,10 +65,24 @@ extension CallMachine {
           + refuse(call, "too many tools at once (\(settings.maximumTools))", attempt: attempt, at: now)
       }
       tools[call.id] = call
-      timers.set(.tool(call.id), at: now + .seconds(settings.toolSeconds))
+      timers.set(.tool(call.id), at: now + .seconds(seconds(of: call)))
       timers.clear(.silentTurn)
+      if tools.count == 1, settings.fillerMilliseconds > 0 {
+        timers.set(.filler, at: now + .milliseconds(settings.fillerMilliseconds))
+      }
       return actions + [.runTool(attempt: attempt, call)]
     }
+  }
+
+  private func seconds(of call: ToolCall) -> Int { toolSeconds[call.name] ?? settings.toolSeconds }
+
+  /// A tool takes its time: the caller hears that somebody is at it, unless the agent speaks anyway.
+  private mutating func fill() -> [CallAction] {
+    guard case .talking(let attempt) = phase, !tools.isEmpty, turns.isQuiet, !isHeld else { return [] }
+    let words = settings.fillerWords(for: agent?.language)
+    guard !words.isEmpty else { return [] }
+    defer { fillers += 1 }
+    return [.send(attempt: attempt, .say(words[fillers % words.count]))]
   }
 
   private func refuse(_ call: ToolCall, _ text: String, attempt: Int, at now: Duration) -> [CallAction] {
@@ -85,6 +99,7 @@ extension CallMachine {
   mutating func toolFinished(_ attempt: Int, _ result: ToolResult, at now: Duration) -> [CallAction] {
     guard attached == attempt, tools.removeValue(forKey: result.callID) != nil else { return [] }
     timers.clear(.tool(result.callID))
+    if tools.isEmpty { timers.clear(.filler) }
     watch(at: now)
     return give(result, attempt: attempt, at: now)
   }
@@ -191,13 +206,15 @@ extension CallMachine {
     case .maximumDuration: return finish(CallEnd(.maximumDuration, text: "the longest a call may last"))
     case .goodbye: return depart(at: now)
     case .silentTurn: return silentTurn(at: now)
+    case .filler: return fill()
     case .transfer:
       guard case .transferring(let id, _, _, let hungUp) = phase else { return [] }
       return transferEnded(id, hungUp == nil ? .timedOut : .callerHungUp, at: now)
     case .tool(let id):
-      guard let attempt = attached, tools[id] != nil else { return [] }
-      let text = "no result within \(settings.toolSeconds) s"
-      return [.cancelTool(id: id)]
+      guard let attempt = attached, let call = tools[id] else { return [] }
+      // The first words are those that the REST contract promises to models.
+      let text = "Failed to fetch information: no result within \(seconds(of: call)) s"
+      return [.cancelTool(id: id), .toolTimedOut(id: id)]
         + toolFinished(attempt, ToolResult(callID: id, output: .string(text), isError: true), at: now)
     }
   }

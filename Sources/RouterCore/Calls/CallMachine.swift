@@ -65,6 +65,10 @@ struct CallMachine: Sendable {
   var timers = TimerSet()
   /// Tools that are running, by their identifier.
   var tools: [String: ToolCall] = [:]
+  /// Seconds that tools of the current agent may take, where they say so, by the name that the model uses.
+  var toolSeconds: [String: Int] = [:]
+  /// How often the caller was told to wait for a tool.
+  var fillers = 0
 
   var candidates: [Candidate] = []
   var tried: Set<String> = []

@@ -7,6 +7,7 @@ extension CallSession {
     ending = (end, date(at: now))
     isLegClosed = machine.isLegOver
     closeVoices()
+    closeTools()
     if !isLegClosed { tellLeg(end) }
     closedOneSide()
     if ending != nil { deadlines.move(deadline, to: now + .seconds(surroundings.settings.hangUpSeconds)) }
@@ -28,7 +29,7 @@ extension CallSession {
 
   /// Both sides may be closed now.
   func closedOneSide() {
-    if ending != nil && isLegClosed && voices.isEmpty { depart() }
+    if ending != nil && isLegClosed && voices.isEmpty && tools.isClosed { depart() }
   }
 
   /// Lets go of everything and hands the record over, once.

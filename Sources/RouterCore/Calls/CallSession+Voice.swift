@@ -25,10 +25,29 @@ extension CallSession {
     guard let model = surroundings.models[agent.providerType] else { return }  // the machine has asked before
     let line = VoiceLine()
     voices[attempt] = line
+    if agent.functions.isEmpty {
+      setBench(ToolBench(for: agent))
+      return open(attempt, line, model, agent)
+    }
+    line.reading = Task {
+      do {
+        try await openTools(for: agent)
+      } catch {
+        return openFailed(
+          attempt, (error as? VoiceFailure) ?? VoiceFailure(.protocolError, "\(type(of: error))"))
+      }
+      if line.isClosing { return openFailed(attempt, VoiceFailure(.closed, "given up")) }
+      var agent = agent
+      agent.add(instructions: tools.bench.instructions)
+      open(attempt, line, model, agent)
+    }
+  }
+
+  private func open(_ attempt: Int, _ line: VoiceLine, _ model: any VoiceModel, _ agent: AgentConfiguration) {
     let transcript = (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder
     let request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
-      tools: tools.tools(for: agent), transcript: transcript, firstTurn: machine.turns.nextFree, log: log,
+      tools: tools.bench.tools, transcript: transcript, firstTurn: machine.turns.nextFree, log: log,
       executor: leg.executor)
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
     if let model = model as? any InlineVoiceModel { return open(attempt, line, model, request, gate) }

@@ -54,7 +54,7 @@ actor CallSession {
     startedAt = surroundings.deadlines.timebase.now()
     machine = CallMachine(
       settings: surroundings.settings, models: { [models = surroundings.models] in models[$0] != nil })
-    tools = ToolRunner(surroundings.tools, for: call, maximumBytes: surroundings.settings.toolResultBytes)
+    tools = ToolRunner(maximumBytes: surroundings.settings.toolResultBytes)
   }
 
   var deadlines: Deadlines { surroundings.deadlines }
@@ -221,11 +221,14 @@ actor CallSession {
     case .endTurn(let turn): media?.endTurn(turn)
     case .transfer(let id, let request):
       Task { handle(.transferEnded(id: id, await leg.transfer(request))) }
-    case .runTool(let attempt, let call):
-      tools.run(call) { [weak self] result in await self?.toolFinished(attempt, result) }
+    case .runTool(let attempt, let call): run(call, for: attempt)
     case .cancelTool(let id): tools.cancel(id)
+    case .toolTimedOut(let id): live.tell(.functionTimedOut(sheet.call.id, toolCall: id))
     case .transcript(let entry):
-      if let entry = sheet.append(entry) { live.tell(.transcript(sheet.call.id, entry)) }
+      if let entry = sheet.append(entry) {
+        live.tell(.transcript(sheet.call.id, entry))
+        tools.hear(entry)
+      }
     case .log(let level, let text): log.write(level, text)
     case .finish(let end, _): close(end)
     }
@@ -253,11 +256,6 @@ actor CallSession {
     case .failure(let error):
       handle(.answerFailed(CallEnd(.failed, text: "the channel could not answer: \(type(of: error))")))
     }
-  }
-
-  private func toolFinished(_ attempt: Int, _ result: ToolResult) {
-    tools.finished(result.callID)
-    handle(.toolFinished(attempt: attempt, result))
   }
 
   /// A date of this call: when it came in, and what the engine's clock measured since.

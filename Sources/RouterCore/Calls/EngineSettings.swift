@@ -21,8 +21,16 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
   public var toolSeconds = 10
   /// Tools of one call at once; more get an error as their result.
   public var maximumTools = 8
-  /// A tool's result as JSON; a longer one becomes an error.
-  public var toolResultBytes = 32768
+  /// A tool's result as JSON; a longer one is cut.
+  public var toolResultBytes = 16384
+  /// How long the functions of an agent may take to be ready before its conversation begins without them.
+  public var toolOpenSeconds = 4
+  /// A tool that takes longer is bridged with words; 0 is never.
+  public var fillerMilliseconds = 1500
+  /// These words, by language; for other languages, and without this setting, ``FillerWords/usual``.
+  public var fillerWords: [String: [String]] = [:]
+  /// Addresses that tools may reach although they are not public.
+  public var toolNetworks: [AddressPrefix] = []
 
   /// The caller cannot interrupt the agent's first turn for this long; 0 is never.
   public var greetingProtectionMilliseconds = 0
@@ -60,7 +68,8 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
 
   private enum CodingKeys: String, CodingKey {
     case maximumCalls, maximumDuration, answerDeadline, ringSeconds, ringDelayMilliseconds, noAgentSeconds
-    case maximumTargets, toolSeconds, maximumTools, toolResultBytes, greetingProtectionMilliseconds
+    case maximumTargets, toolSeconds, maximumTools, toolResultBytes, toolOpenSeconds
+    case fillerMilliseconds, fillerWords, toolNetworks, greetingProtectionMilliseconds
     case silentTurnSeconds, goodbyeSeconds, apology, apologyProvider, hangUpSeconds, drainSeconds, retryAfter
     case transcriptEntries, transcriptBytes, saveRetries, observerBuffer, mediaLoops
   }
@@ -87,6 +96,16 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
     try read(.toolSeconds, \.toolSeconds, least: 1)
     try read(.maximumTools, \.maximumTools, least: 1)
     try read(.toolResultBytes, \.toolResultBytes, least: 256)
+    try read(.toolOpenSeconds, \.toolOpenSeconds, least: 1)
+    try read(.fillerMilliseconds, \.fillerMilliseconds, least: 0)
+    fillerWords = try values.decodeIfPresent([String: [String]].self, forKey: .fillerWords) ?? fillerWords
+    toolNetworks = try (values.decodeIfPresent([String].self, forKey: .toolNetworks) ?? []).map { text in
+      guard let block = AddressPrefix(text) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .toolNetworks, in: values, debugDescription: "\(text) is no address or prefix")
+      }
+      return block
+    }
     try read(.greetingProtectionMilliseconds, \.greetingProtectionMilliseconds, least: 0)
     try read(.silentTurnSeconds, \.silentTurnSeconds, least: 1)
     try read(.goodbyeSeconds, \.goodbyeSeconds, least: 0)

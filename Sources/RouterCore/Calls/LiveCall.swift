@@ -50,6 +50,12 @@ public enum EngineEvent: Sendable {
   case agent(CallID, name: String)
   /// A line of the transcript was finished.
   case transcript(CallID, TranscriptEntry)
+  /// The agent uses an implicit function: whoever serves it answers with ``CallEngine/functionOutput(_:_:)``.
+  case functionCalled(CallID, ToolCall)
+  /// A tool took too long; the agent goes on without its result.
+  case functionTimedOut(CallID, toolCall: String)
+  /// A tool's server has something for the caller's screen.
+  case functionUpdate(CallID, function: String, JSONValue)
   /// The call is over; its record is being saved. Exactly one for each ``received(_:)``.
   case ended(CallRecord)
 
@@ -57,7 +63,9 @@ public enum EngineEvent: Sendable {
   public var call: CallID {
     switch self {
     case .received(let call): call.id
-    case .decided(let id, _), .changed(let id, _), .agent(let id, _), .transcript(let id, _): id
+    case .decided(let id, _), .changed(let id, _), .agent(let id, _), .transcript(let id, _),
+      .functionCalled(let id, _), .functionTimedOut(let id, _), .functionUpdate(let id, _, _):
+      id
     case .ended(let record): record.id
     }
   }

@@ -128,6 +128,11 @@ final class CallSheet: Sendable {
     Task { await session.stop(end) }
   }
 
+  /// Hands an answer of the calling application to the call's tools; whether it was waited for.
+  func takeFunctionOutput(_ result: ToolResult) async -> Bool {
+    await state.withLock { $0.session }?.takeFunctionOutput(result) ?? false
+  }
+
   /// The call was routed; from now on ``stop(_:)`` reaches its session.
   func setRoute(_ route: String?, _ session: CallSession) {
     state.withLock { state in

@@ -2,7 +2,7 @@
 final class Surroundings: Sendable {
   let routing: any CallRouting
   let models: [String: any VoiceModel]
-  let tools: [String: ToolBinding]
+  let tools: [any ToolAdapter]
   let trunks: @Sendable () -> [Trunk]
   let http: (any HTTPSending)?
   let settings: EngineSettings
@@ -14,7 +14,7 @@ final class Surroundings: Sendable {
   let keeper: RecordKeeper
 
   init(
-    routing: any CallRouting, models: [String: any VoiceModel], tools: [String: ToolBinding],
+    routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter],
     trunks: @escaping @Sendable () -> [Trunk], store: (any CallStore)?, http: (any HTTPSending)?,
     settings: EngineSettings, log: Log, metrics: Metrics, clock: any Clock<Duration>
   ) {

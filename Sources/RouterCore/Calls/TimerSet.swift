@@ -18,6 +18,8 @@ struct TimerSet: Sendable {
     case goodbye
     case transfer
     case tool(String)
+    /// A tool runs, and nobody has said a word since.
+    case filler
   }
 
   private var timers: [(timer: Timer, at: Duration)] = []

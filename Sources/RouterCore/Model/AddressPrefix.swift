@@ -1,6 +1,6 @@
 /// A block of IPv4 or IPv6 addresses, e.g. `203.0.113.0/28`. IPv4 is kept as IPv6's mapped block (`::ffff:0:0/96`),
 /// so that a listener on `[::]` sees the same peers.
-public struct AddressPrefix: Hashable, Sendable {
+public struct AddressPrefix: Hashable, Sendable, Codable {
   /// The address with all bits behind ``length`` cleared.
   public let bits: UInt128
   /// 0…128.
@@ -24,6 +24,9 @@ public struct AddressPrefix: Hashable, Sendable {
   public func contains(_ address: String) -> Bool {
     AddressPrefix.bits(of: address).map { $0 & AddressPrefix.mask(length) == bits } ?? false
   }
+
+  /// Whether the 128 bits of an address are in the block.
+  public func contains(_ address: UInt128) -> Bool { address & AddressPrefix.mask(length) == bits }
 
   /// The first `length` of 128 bits.
   public static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : UInt128.max << (128 - length) }

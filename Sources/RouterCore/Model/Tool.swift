@@ -16,6 +16,8 @@ public struct Tool: Hashable, Sendable, Codable {
   public static let handOver = "hand_over"
   /// Ends the call; the engine carries it out after what is being said.
   public static let hangUp = "hang_up"
+  /// Presses keys towards the caller's side, for machines there; the engine carries it out.
+  public static let sendDigits = "send_digits"
 }
 
 /// A model's wish to use a tool.

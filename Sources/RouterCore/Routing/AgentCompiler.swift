@@ -23,6 +23,7 @@ enum AgentReferences {
     for element in settings["fallback"]?.elements ?? [] {
       if let agent = agent(ofFallback: element) { definitions.refer(agent, "agent", in: "agents", &check) }
     }
+    definitions.referAll(settings["mcp"]?["servers"], "MCP server", in: "mcpServers", &check)
     if settings["provider"]?.text != offline { refer("provider", "provider", "providers") }
   }
 
@@ -86,6 +87,7 @@ struct AgentSettings: Sendable {
   var faqCollections: [String: [AgentConfiguration.FAQ]] = [:]
   var functions: [String: JSONValue] = [:]
   var knowledgeBases: [String: JSONValue] = [:]
+  var mcpServers: [String: JSONValue] = [:]
   var providers: [String: JSONValue] = [:]
 
   init() {}
@@ -100,6 +102,7 @@ struct AgentSettings: Sendable {
     companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
     providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
     knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)
+    mcpServers = AgentSettings.read("mcpServers", RouteSchema.mcpServer, definitions, &check)
     functions = AgentSettings.read("functions", RouteSchema.function, definitions, &check)
     AgentSettings.checkFunctions(definitions, &check)
     for entry in definitions.entries(of: "faqCollections") {
@@ -199,7 +202,6 @@ extension AgentSettings {
     agent.voiceId = filled["voiceId"]?.string
     agent.language = filled["language"]?.string.map(LanguageTag.canonical)
     agent.initialSpeech = filled["initialSpeech"]?.string
-    agent.functions = filled["functions"].strings
     agent.faqs = filled["faqCollections"].strings.flatMap { faqCollections[$0] ?? [] }
     agent.knowledgeBase = filled["knowledgeBaseId"]?.string
     agent.turnDetection = AgentConfiguration.TurnDetection(settings["turnDetection"])
@@ -211,6 +213,7 @@ extension AgentSettings {
     agent.fallback = (filled["fallback"]?.array ?? []).compactMap(AgentConfiguration.Fallback.init)
     agent.memory = filled["memory"].map(AgentConfiguration.Memory.init)
     agent.patience = AgentConfiguration.Patience(filled["patience"])
+    agent.functions = functionDefinitions(of: agent, filled, secrets)
     agent.maximumDuration = filled["maximumDuration"]?.integer ?? agent.maximumDuration
     return agent
   }
@@ -218,7 +221,7 @@ extension AgentSettings {
 
 extension Optional<JSONValue> {
   /// The texts of a list.
-  fileprivate var strings: [String] { self?.array?.compactMap(\.string) ?? [] }
+  var strings: [String] { self?.array?.compactMap(\.string) ?? [] }
 }
 
 extension AgentConfiguration.TurnDetection {

@@ -99,7 +99,8 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
   public var language: String?
   /// How the agent opens the call; a model reads it as an instruction, the offline agent says it word for word.
   public var initialSpeech: String?
-  public var functions: [String]
+  /// What it may use, from the snapshot that routed the call; its knowledge and FAQs among them.
+  public var functions: [FunctionDefinition]
   public var faqs: [FAQ]
   public var knowledgeBase: String?
   public var turnDetection: TurnDetection
@@ -123,7 +124,8 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
 
   public init(
     name: String, instructions: String = "", voiceId: String? = nil, language: String? = nil,
-    initialSpeech: String? = nil, functions: [String] = [], faqs: [FAQ] = [], knowledgeBase: String? = nil,
+    initialSpeech: String? = nil, functions: [FunctionDefinition] = [], faqs: [FAQ] = [],
+    knowledgeBase: String? = nil,
     turnDetection: TurnDetection = .init(), humanHandoff: HumanHandoff = .init(),
     provider: String = "offline",
     providerType: String = "offline", providerConfiguration: JSONValue = [:],
@@ -146,5 +148,11 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     self.providerSettings = providerSettings
     self.fallback = fallback
     self.maximumDuration = maximumDuration
+  }
+
+  /// Adds to what the agent is told.
+  mutating func add(instructions text: String) {
+    guard !text.isEmpty else { return }
+    instructions += (instructions.isEmpty ? "" : "\n\n") + text
   }
 }

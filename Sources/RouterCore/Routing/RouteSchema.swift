@@ -10,6 +10,8 @@ enum RouteSchema {
         "Accounts and endpoints of others: model backends, speech, VoIP providers."),
       Field("companions", .named(.object(companion)), "Personas: who an agent is."),
       Field("functions", .named(.object(function)), "Tools that agents may use."),
+      Field(
+        "mcpServers", .named(.object(mcpServer)), "Servers of the Model Context Protocol, with their tools."),
       Field("faqCollections", .named(.list(.object(faq))), "Questions with stored answers."),
       Field("knowledgeBases", .named(.object(knowledgeBase)), "Documents that agents may look things up in."),
       Field("agents", .named(.object(agent)), "Who answers calls."),

@@ -26,63 +26,6 @@ extension RouteSchema {
       Field("ethnicity", .text(TextShape()), "As in the REST contract."),
     ])
 
-  static let functionData = ObjectShape(
-    "the data of a function", doc: "What a model is told of it.",
-    [
-      Field("name", .text(TextShape("a name")), "What the model calls it; the key, unless given."),
-      Field("description", .text(TextShape()), required: true, "What it does and when to use it."),
-      Field("parameters", .free, "A JSON Schema of its arguments."),
-    ])
-
-  static let function = ObjectShape(
-    "a function", doc: "A tool that agents may use.",
-    [
-      Field(
-        "flow", .choice(["explicit", "implicit"]), required: true,
-        "explicit: routerd calls the url; implicit: the calling application answers."),
-      Field(
-        "url",
-        .text(
-          TextShape(
-            "an http, https, ws, wss or mcp URL",
-            fault: TextFault.url("http", "https", "ws", "wss", "mcp", "mcps"))),
-        "Where it is called; explicit ones need it."),
-      Field("headers", .named(.text(TextShape())), "Headers of the request."),
-      Field("data", .object(functionData), "What a model is told of it; not for mcp, whose server says it."),
-      Field("prompt", .text(TextShape()), "Added to the agent's instructions."),
-      Field("receiveMessages", .boolean, "Streams the conversation to it (ws and wss)."),
-      Field(
-        "connectionBehavior", .object(connectionBehavior),
-        "How its connection and the call depend on each other (ws and wss)."),
-      Field("timeout", .integer(1...300), "Seconds that it may take (10)."),
-    ])
-
-  static let connectionBehavior = ObjectShape(
-    "a connection behaviour",
-    [
-      Field("waitBeforeStart", .boolean, "Waits for the connection before the conversation begins (false)."),
-      Field("abortOnFailure", .boolean, "Ends the call when the connection fails (false)."),
-    ])
-
-  static let faq = ObjectShape(
-    "a question with its answer",
-    [
-      Field("question", .text(TextShape()), required: true, "As a caller would ask it."),
-      Field("answer", .text(TextShape()), required: true, "What is said, word for word."),
-      Field("phrases", .list(.text(TextShape())), "Other ways to ask it."),
-    ])
-
-  static let knowledgeBase = ObjectShape(
-    "a knowledge base", doc: "Documents that agents may look things up in.",
-    [
-      Field("name", .text(TextShape("a name")), "As in the REST contract."),
-      Field("provider", .text(TextShape("the name of a provider")), "Who searches it."),
-      Field(
-        "files", .list(.text(TextShape("a path or pattern"))), "Paths or patterns, from the route directory."),
-    ])
-
-  // MARK: Agents
-
   static let turnDetection = ObjectShape(
     "turn detection", doc: "When a caller's turn begins and ends.",
     [

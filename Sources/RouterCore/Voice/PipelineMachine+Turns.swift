@@ -13,7 +13,7 @@ extension PipelineMachine {
     if isBegun { timers[.turn] = now + PipelineLimit.turn }
     if case .respond(.toolResults) = wish {
       results = []
-    } else {  // whatever comes first, the model learns of them
+    } else if case .respond = wish {  // whatever it answers to, the model learns of them
       note(.toolResults(results), at: now)
       results = []
     }
@@ -163,6 +163,7 @@ extension PipelineMachine {
       for result in results {
         append(TranscriptEntry(.system, .toolResult, result.output.text, at: time(now)))
       }
+    case .information(let text): append(TranscriptEntry(.system, .note, text, at: time(now)))
     case .greeting, .takeover, .silence: break
     }
   }

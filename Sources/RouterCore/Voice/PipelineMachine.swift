@@ -69,6 +69,8 @@ struct PipelineMachine: Sendable {
   /// A turn that waits for the engine to stop those before it.
   var waiting: Wish?
   var announcements: [String] = []
+  /// What the agent was told and is to speak about, when it is its turn.
+  var informations: [String] = []
   var interrupted: (wish: Wish, rest: String, turn: TurnID)?
   var resumptions = 0
 
@@ -128,6 +130,7 @@ struct PipelineMachine: Sendable {
     case .say(let text): return say(text, at: now)
     case .digit(let key): return press(key, nil, at: now)
     case .toolResult(let result): return take(result)
+    case .inform(let text, let responds): return inform(text, responds: responds, at: now)
     case .truncate(let turn, let played): return truncate(turn, played, at: now)
     case .played(let turn):
       audible.removeAll { $0.id == turn }
@@ -190,6 +193,15 @@ struct PipelineMachine: Sendable {
     return actions
   }
 
+  private mutating func inform(_ text: String, responds: Bool, at now: Duration) -> [Action] {
+    if responds, informations.count < PipelineLimit.announcements {
+      informations.append(text)
+    } else {
+      append(TranscriptEntry(.system, .note, text, at: time(now)))
+    }
+    return []
+  }
+
   mutating func fail(_ failure: VoiceFailure) -> [Action] {
     let actions: [Action] = (current.map { [.cancel($0.id)] } ?? []) + [.report(.failed(failure))]
     current = nil
@@ -220,6 +232,8 @@ struct PipelineMachine: Sendable {
     if isBegun, current == nil, waiting == nil, utterance == nil, ended == answered {
       if !announcements.isEmpty {
         actions += start(.speak(announcements.removeFirst(), thenHangUp: false), at: now)
+      } else if !informations.isEmpty, audible.isEmpty {
+        actions += start(.respond(.information(informations.removeFirst())), at: now)
       } else if !results.isEmpty, tools.isEmpty {
         actions += start(.respond(.toolResults(results)), at: now)
       }

@@ -32,8 +32,8 @@ final class Daemon: Sendable {
     for make in settings.makers { try await make(host, &assembly) }
     clients = host.clients
     engine = CallEngine(
-      routing: routes.router, models: assembly.conversationModels, trunks: { routes.snapshot.trunks },
-      store: assembly.store, http: host.http,
+      routing: routes.router, models: assembly.conversationModels, tools: assembly.tools,
+      trunks: { routes.snapshot.trunks }, store: assembly.store, http: host.http,
       settings: settings.engine, log: log, metrics: metrics)
     drain.withLock { [engine] in $0 = engine }
     self.settings = settings

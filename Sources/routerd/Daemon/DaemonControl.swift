@@ -98,6 +98,18 @@ enum EventJSON {
     case .transcript(_, let entry):
       object["type"] = "transcript"
       object["entry"] = try JSON.value(entry)
+    case .functionCalled(_, let call):
+      object["type"] = "functionCalled"
+      object["call_id"] = .string(call.id)
+      object["name"] = .string(call.name)
+      object["arguments"] = call.arguments
+    case .functionTimedOut(_, let id):
+      object["type"] = "functionTimedOut"
+      object["call_id"] = .string(id)
+    case .functionUpdate(_, let function, let data):
+      object["type"] = "functionUpdate"
+      object["function"] = .string(function)
+      object["data"] = data
     case .ended(let record):
       object["type"] = "ended"
       object["end"] = try JSON.value(record.end)

@@ -136,6 +136,7 @@ import Testing
       case .changed(_, let state): seen.append(state.rawValue)
       case .agent(_, let name): seen.append("agent \(name)")
       case .transcript(_, let entry): seen.append(entry.text)
+      case .functionCalled, .functionTimedOut, .functionUpdate: seen.append("function")
       case .ended(let record): seen.append("ended \(record.end.reason.rawValue)")
       }
       if case .ended = event { break }

@@ -138,14 +138,14 @@ import Testing
   }
 
   @Test func aToolThatTakesTooLongIsGivenUp() {
-    var machine = ConversationTests.talking()
+    var machine = ConversationTests.talking { $0.fillerMilliseconds = 0 }
     let actions = Machines.play(&machine, [(1, ConversationTests.tool("slow")), (11, .tick)])
     #expect(actions.first == .cancelTool(id: "t1"))
     guard case .send(attempt: 1, .toolResult(let result)) = actions.last else {
       Issue.record("no result: \(actions)")
       return
     }
-    #expect(result.isError && result.output == "no result within 10 s")
+    #expect(result.isError && result.output == "Failed to fetch information: no result within 10 s")
     let late = ToolResult(callID: "t1", output: "late")
     #expect(Machines.play(&machine, [(12, .toolFinished(attempt: 1, late))]) == [])
   }

@@ -13,7 +13,7 @@ struct EngineHarness {
 
   init(
     _ routing: FakeRouting = FakeRouting(.agent(EngineHarness.agent)),
-    models: [String: any VoiceModel] = [:], tools: [String: ToolBinding] = [:], trunks: [Trunk] = [],
+    models: [String: any VoiceModel] = [:], tools: [any ToolAdapter] = [], trunks: [Trunk] = [],
     store: FakeStore = FakeStore(), http: (any HTTPSending)? = nil,
     settings change: (inout EngineSettings) -> Void = { _ in }
   ) {

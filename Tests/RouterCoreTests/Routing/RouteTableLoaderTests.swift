@@ -94,7 +94,7 @@ import Testing
       ])
     #expect(agent.patience == .init(open: 3000, word: 0))
     #expect(agent.memory == .init(by: .externalClientId, conversations: 3, days: 7))
-    #expect(agent.maximumDuration == 60 && agent.functions == ["f"])
+    #expect(agent.maximumDuration == 60 && agent.functions.map(\.key) == ["f", "docs", "faqs"])
     #expect(
       decision.hook
         == PreAnswerHook(

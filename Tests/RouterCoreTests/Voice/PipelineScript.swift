@@ -68,6 +68,7 @@ struct PipelineScript {
     case .speech(let text, _): "speech '\(text)'"
     case .digits(let digits): "digits \(digits)"
     case .silence: "silence"
+    case .information(let text): "information \(text)"
     case .toolResults(let results): "results \(results.map(\.callID))"
     }
   }

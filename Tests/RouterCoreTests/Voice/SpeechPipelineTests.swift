@@ -49,6 +49,7 @@ import Testing
     case .speech(let text, _): [.text("You said \(text).")]
     case .digits(let digits): [.text("You pressed \(digits).")]
     case .silence: [.text("Still there?")]
+    case .information(let text): [.text("I know: \(text)")]
     case .toolResults: [.text("Done.")]
     }
   }
