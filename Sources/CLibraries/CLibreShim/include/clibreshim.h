@@ -33,6 +33,23 @@ unsigned shim_digest(enum shim_hash hash, const uint8_t *bytes, size_t count, ui
 unsigned shim_hmac(enum shim_hash hash, const uint8_t *key, size_t key_count, const uint8_t *bytes,
 		   size_t count, uint8_t *digest);
 
+/** Whether `signature` (64 bytes) is that of the owner of `key` (32 bytes) on the bytes (RFC 8032). */
+bool shim_ed25519_verify(const uint8_t *key, const uint8_t *signature, const uint8_t *bytes, size_t count);
+
+/** Signs with the private key `seed` (32 bytes); writes 64 bytes and returns how many, 0 when OpenSSL refuses. */
+size_t shim_ed25519_sign(const uint8_t *seed, const uint8_t *bytes, size_t count, uint8_t *signature);
+
+/** Writes the public key (32 bytes) of a private one; returns 0 when OpenSSL refuses. */
+size_t shim_ed25519_public(const uint8_t *seed, uint8_t *key);
+
+/** Signs by RSASSA-PKCS1-v1_5 with SHA-256; returns the length, 0 when `pem` holds no RSA key or one too large. */
+size_t shim_rs256_sign(const char *pem, size_t pem_count, const uint8_t *bytes, size_t count, uint8_t *signature,
+		       size_t room);
+
+/** Checks such a signature against the public key in `pem`. */
+bool shim_rs256_verify(const char *pem, size_t pem_count, const uint8_t *signature, size_t signature_count,
+		       const uint8_t *bytes, size_t count);
+
 /** A batch of received datagrams; a libre object (mem_deref). */
 struct shim_inbox;
 struct shim_inbox *shim_inbox_alloc(void);
