@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 
 struct cmhd_settings {
+	/* NULL: no listening socket, connections come by cmhd_adopt. */
 	const struct sockaddr *address;
 	unsigned connections;
 	unsigned connections_per_ip;
@@ -19,19 +20,21 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *settings
 					    MHD_RequestCompletedCallback completed, void *arg)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME;
-	if (settings->address->sa_family == AF_INET6)
+	if (!settings->address)
+		flags |= MHD_USE_NO_LISTEN_SOCKET;
+	else if (settings->address->sa_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	return MHD_start_daemon(flags, 0, NULL, NULL, access, arg,
-				MHD_OPTION_SOCK_ADDR, settings->address,
 				MHD_OPTION_CONNECTION_LIMIT, settings->connections,
 				MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_ip,
 				MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->head_bytes,
-				MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-				MHD_OPTION_LISTEN_BACKLOG_SIZE, 511u,
 				MHD_OPTION_STRICT_FOR_CLIENT, 1,
 				MHD_OPTION_URI_LOG_CALLBACK, target, arg,
 				MHD_OPTION_NOTIFY_COMPLETED, completed, arg,
+				settings->address ? MHD_OPTION_SOCK_ADDR : MHD_OPTION_END, settings->address,
+				MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+				MHD_OPTION_LISTEN_BACKLOG_SIZE, 511u,
 				MHD_OPTION_END);
 }
 

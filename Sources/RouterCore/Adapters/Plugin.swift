@@ -28,11 +28,19 @@ public struct PluginHost: Sendable {
   public var trunks: @Sendable () -> [Trunk]
   /// Whether routerd is draining: a channel then refuses new calls itself where that is cheaper.
   public var isDraining: @Sendable () -> Bool
+  /// Where to mount what is served over HTTP.
+  public var web: any WebMounts
+  /// The addresses at which VoIP providers announce calls.
+  public var voip: any VoIPEndpoints
+  /// The providers of a `type:` in the route snapshot in force, secrets in place; asked for anew for each call.
+  public var providers: @Sendable (_ type: String) -> [ProviderAccount]
 
   public init(
     log: Log, metrics: Metrics, loops: EventLoops, clients: HTTPClients = HTTPClients(),
     trunks: @escaping @Sendable () -> [Trunk] = { [] },
-    isDraining: @escaping @Sendable () -> Bool = { false }
+    isDraining: @escaping @Sendable () -> Bool = { false }, web: any WebMounts = NoWebMounts(),
+    voip: any VoIPEndpoints = NoVoIPEndpoints(),
+    providers: @escaping @Sendable (_ type: String) -> [ProviderAccount] = { _ in [] }
   ) {
     self.log = log
     self.metrics = metrics
@@ -40,5 +48,8 @@ public struct PluginHost: Sendable {
     self.clients = clients
     self.trunks = trunks
     self.isDraining = isDraining
+    self.web = web
+    self.voip = voip
+    self.providers = providers
   }
 }

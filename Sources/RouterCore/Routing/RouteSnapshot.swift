@@ -11,6 +11,9 @@ public final class RouteSnapshot: Sendable {
   /// What a person should look at, though the table can be used.
   public let warnings: DiagnosticList
 
+  /// The agents that have a block for the channel `voip`, sorted: each has an address of its own for webhooks.
+  public let voipAgents: [String]
+
   let table: RouteTable
   let context: ConditionContext
   let settings: AgentSettings
@@ -62,6 +65,8 @@ public final class RouteSnapshot: Sendable {
     tests = parts.tests
     sections = parts.sections
     warnings = parts.warnings
+    let voip = ChannelKind.voip.rawValue
+    voipAgents = settings.agents.filter { $0.value.channels[voip] != nil }.keys.sorted()
     func numberings<T>(_ items: [T], _ name: (T) -> String, _ region: (T) -> String?) -> [String: Numbering] {
       let pairs = items.compactMap { item in region(item).map { (name(item), Numbering(region: $0)) } }
       return Dictionary(pairs) { _, last in last }
@@ -83,6 +88,11 @@ public final class RouteSnapshot: Sendable {
   public func function(named name: String) -> JSONValue? { settings.functions[name].map(secrets.fill) }
   /// A provider as it was written, secrets in place: never log it.
   public func provider(named name: String) -> JSONValue? { settings.providers[name].map(secrets.fill) }
+  /// The providers of a type, sorted by name, secrets in place: never log them.
+  public func providers(ofType type: String) -> [ProviderAccount] {
+    settings.providers.filter { $0.value["type"]?.string == type }.sorted { $0.key < $1.key }
+      .map { ProviderAccount(name: $0.key, settings: secrets.fill($0.value)) }
+  }
   /// A knowledge base as it was written.
   public func knowledgeBase(named name: String) -> JSONValue? { settings.knowledgeBases[name] }
 

@@ -16,6 +16,7 @@ final class Daemon: Sendable {
   let listening = Lock<[String]>([])
   private let channels: [any ChannelAdapter]
   private let clients: HTTPClients
+  let web: DaemonWeb
   private let notifier: ServiceNotifier
   private let drained = OneShot<Void>()
   private let drainRequests = Lock(0)
@@ -25,9 +26,13 @@ final class Daemon: Sendable {
     let loops = EventLoops(mediaLoops: settings.engine.mediaLoops)
     let metrics = Metrics()
     let drain = Lock<CallEngine?>(nil)
+    let isDraining: @Sendable () -> Bool = { drain.withLock { $0?.isDraining ?? false } }
+    web = try DaemonWeb(
+      settings.web, loops, routes: routes, log: log, metrics: metrics, isDraining: isDraining)
     let host = PluginHost(
       log: log, metrics: metrics, loops: loops, clients: HTTPClients(), trunks: { routes.snapshot.trunks },
-      isDraining: { drain.withLock { $0?.isDraining ?? false } })
+      isDraining: isDraining, web: web.server, voip: web.door,
+      providers: { routes.snapshot.providers(ofType: $0) })
     var assembly = Assembly()
     for make in settings.makers { try await make(host, &assembly) }
     clients = host.clients
@@ -66,9 +71,12 @@ final class Daemon: Sendable {
           return .other
         }
       }
-      group.addTask { [channels] in
+      group.addTask { [channels, web] in
         var places: [String] = []
         for channel in channels { places += await channel.ready() }
+        do throws(HTTPError) { places += try await web.server.start() } catch {
+          return .channelFailed("web", error)
+        }
         return .ready(places)
       }
       group.addTask {
@@ -97,6 +105,7 @@ final class Daemon: Sendable {
         }
       }
     }
+    await web.server.close()
     await clients.close()
     loops.stop()
     log.notice("ended")
@@ -132,6 +141,7 @@ final class Daemon: Sendable {
   /// Reads the routes anew; the old ones stay in force when anything is wrong with them.
   func reload(because reason: String) async -> RoutesInForce.Reload {
     notifier.reloading()
+    await web.reload()
     let reload = await routes.reload()
     if reload.isAccepted {
       log.notice("routes reloaded", ("because", reason), ("version", reload.version))

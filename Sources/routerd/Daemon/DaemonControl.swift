@@ -63,6 +63,7 @@ extension Daemon {
       "version": .string(routerdVersion), "pid": .integer(ProcessFacts.id),
       "uptimeSeconds": .integer(Int(Date().timeIntervalSince(started))),
       "state": engine.isDraining ? "draining" : "serving",
+      "voipEndpoints": web.endpoints(of: routes.snapshot.voipAgents),
       "listening": .array(listening.withLock { $0 }.map(JSONValue.string)),
       "liveCalls": .integer(engine.liveCalls.count),
       "maximumCalls": .integer(settings.engine.maximumCalls),

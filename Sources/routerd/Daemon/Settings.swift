@@ -47,6 +47,7 @@ struct Settings: Sendable {
   var log = Logging()
   var control = Control()
   var routes = Routes()
+  var web = WebSettings()
   /// What makes each plugin, in the order of ``plugins``.
   var makers: [PluginEntry.Maker] = []
 
@@ -80,6 +81,7 @@ struct Settings: Sendable {
     settings.log = reader.read("log", Logging.self) ?? settings.log
     settings.control = reader.read("control", Control.self) ?? settings.control
     settings.routes = reader.read("routes", Routes.self) ?? settings.routes
+    settings.web = reader.read("web", WebSettings.self) ?? settings.web
     for plugin in plugins {
       if let maker = reader.make(plugin) { settings.makers.append(maker) }
     }

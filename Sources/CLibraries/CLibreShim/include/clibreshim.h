@@ -86,3 +86,26 @@ int shim_tls_client(struct tls **tlsp, const struct tls *authorities, const char
 
 /** Tells the server which name we want (SNI). */
 int shim_tls_name(struct tls_conn *conn, const char *host);
+
+/** A server's TLS connection over a non-blocking socket, which stays its owner's. */
+struct shim_tls_stream;
+
+/** What a step of a connection came to, when it is no number of bytes. 0 is the peer's orderly end. */
+enum { SHIM_TLS_WANTS_READ = -1, SHIM_TLS_WANTS_WRITE = -2, SHIM_TLS_BROKEN = -3 };
+
+/** Begins a connection with the context's certificate; NULL without memory. */
+struct shim_tls_stream *shim_tls_stream_accept(struct tls *tls, int fd);
+/** Goes on with the handshake; 1 when it is done. */
+int shim_tls_stream_handshake(struct shim_tls_stream *stream);
+int shim_tls_stream_read(struct shim_tls_stream *stream, void *bytes, int count);
+/** Writes what goes; the same bytes must be offered again after a refusal. */
+int shim_tls_stream_write(struct shim_tls_stream *stream, const void *bytes, int count);
+/** Says goodbye if that goes at once, and frees it. */
+void shim_tls_stream_free(struct shim_tls_stream *stream);
+
+/** A listening TCP socket that does not block; fills in the bound address. Returns an error number. */
+int shim_tcp_listen(int *fdp, struct sa *laddr);
+/** The next connection that waits, as a socket that does not block; -1 when there is none. */
+int shim_accept(int fd, struct sa *peer);
+/** Two connected stream sockets that do not block. Returns an error number. */
+int shim_socket_pair(int pair[2]);

@@ -2,7 +2,8 @@ internal import CLibre
 internal import CMicroHTTPD
 internal import Glibc
 
-/// An HTTP and WebSocket server on an event loop: libmicrohttpd, whose epoll descriptor sits in libre's loop.
+/// An HTTP and WebSocket server on an event loop: libmicrohttpd, whose epoll descriptor sits in libre's loop. With a
+/// certificate, TLS ends in front of it (``TLSListener``).
 ///
 /// Requests are handed over whole; each handler runs as a task of its own. docs/decisions/0003-http.md says why
 /// libmicrohttpd.
@@ -19,6 +20,8 @@ public actor HTTPServer {
   private var exchanges: [ObjectIdentifier: HTTPServerExchange] = [:]
   private var upgraded: [ObjectIdentifier: UpgradedConnection] = [:]
   private var isServing = false
+  private(set) var front: TLSListener?
+  private var lastIsGone: OneShot<Void>?
 
   /// The loop that the server's sockets live on.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -36,19 +39,12 @@ public actor HTTPServer {
   public func start() throws(HTTPError) -> SocketAddress {
     precondition(daemon == nil, "an HTTP server is started once")
     let address = settings.address
-    var storage = sa()
-    guard sa_set_str(&storage, address.ip, address.port) == 0 else {
+    guard let storage = sa(address) else {
       throw HTTPError(.invalidURL, "\(address): not a numeric address to listen on")
     }
-    daemon = withUnsafePointer(to: &storage.u.sa) { socketAddress in
-      var native = cmhd_settings(
-        address: socketAddress, connections: UInt32(settings.maximumConnections),
-        connections_per_ip: UInt32(settings.maximumConnectionsPerAddress),
-        idle_seconds: UInt32(settings.idleSeconds), head_bytes: settings.maximumHeadBytes)
-      return cmhd_start(
-        &native, HTTPServerExchange.begin, HTTPServerExchange.access, HTTPServerExchange.completed,
-        Unmanaged.passUnretained(self).toOpaque())
-    }
+    let context: TLSServerContext? =
+      if let files = settings.certificate { try TLSServerContext(files) } else { nil }
+    daemon = HTTPServer.daemon(settings, storage, hasSocket: context == nil, self)
     guard let daemon else {
       throw HTTPError(.refused, "cannot listen on \(address): \(String(cString: strerror(errno)))")
     }
@@ -60,22 +56,72 @@ public actor HTTPServer {
     guard fd_listen(epoll, Int32(FD_READ), ready, Unmanaged.passUnretained(self).toOpaque()) == 0 else {
       throw HTTPError(.busy, "the event loop has no room for the HTTP server")
     }
-    return SocketAddress(ip: address.ip, port: cmhd_port(daemon))
+    guard let context else { return SocketAddress(ip: address.ip, port: cmhd_port(daemon)) }
+    let listener = TLSListener(settings, context) { [unowned self] fd, peer in
+      assumeIsolated { $0.adopt(fd, peer) }
+    }
+    front = listener
+    return SocketAddress(ip: address.ip, port: try listener.open(storage))
   }
 
-  /// Stops listening and ends every connection.
-  public func close() {
+  private static func daemon(
+    _ settings: HTTPServerSettings, _ storage: sa, hasSocket: Bool, _ server: HTTPServer
+  ) -> OpaquePointer? {
+    var storage = storage
+    return withUnsafePointer(to: &storage.u.sa) { socketAddress in
+      var native = cmhd_settings(
+        address: hasSocket ? socketAddress : nil, connections: UInt32(clamping: settings.maximumConnections),
+        connections_per_ip: UInt32(clamping: settings.maximumConnectionsPerAddress),
+        idle_seconds: UInt32(clamping: settings.idleSeconds), head_bytes: settings.maximumHeadBytes)
+      return cmhd_start(
+        &native, HTTPServerExchange.begin, HTTPServerExchange.access, HTTPServerExchange.completed,
+        Unmanaged.passUnretained(server).toOpaque())
+    }
+  }
+
+  /// Takes a plain connection whose TLS ends in front of us.
+  private func adopt(_ fd: Int32, _ peer: sa) -> Bool {
+    guard let daemon else { return false }
+    var peer = peer
+    let length = peer.len
+    let isTaken = withUnsafePointer(to: &peer.u.sa) { MHD_add_connection(daemon, fd, $0, length) == .YES }
+    if isTaken { serve() }
+    return isTaken
+  }
+
+  /// Reads the certificate's files anew, for the connections to come. Throws, and keeps the old one, when they are no
+  /// good.
+  public func reloadCertificate() throws(HTTPError) {
+    guard let files = settings.certificate, let front else { return }
+    front.context = try TLSServerContext(files)
+  }
+
+  /// Stops listening and ends every connection; returns when the last is gone.
+  public func close() async {
+    guard daemon != nil else { return }
+    front?.close()
+    if !upgraded.isEmpty {
+      let gone = OneShot<Void>()
+      lastIsGone = gone
+      for connection in upgraded.values { connection.cut() }
+      await gone.value(cancelled: ())
+    }
+    stop()
+  }
+
+  private func stop() {
     guard let daemon else { return }
+    front?.close()
     fd_close(epoll)
     timer.cancel()
-    for connection in upgraded.values { connection.cut() }
     for exchange in exchanges.values { exchange.abandon() }
     MHD_run(daemon)
     self.daemon = nil
     MHD_stop_daemon(daemon)
   }
 
-  isolated deinit { close() }
+  // Connections that were upgraded keep their server: there are none here.
+  isolated deinit { stop() }
 
   /// Lets libmicrohttpd do what there is to do, and asks when it wants to be asked next.
   func serve() {
@@ -96,6 +142,7 @@ public actor HTTPServer {
 
   func remove(_ connection: UpgradedConnection) {
     upgraded[ObjectIdentifier(connection)] = nil
+    if upgraded.isEmpty { lastIsGone?.resolve(()) }
     // libmicrohttpd frees the connection at its next round, which must not be inside of this one.
     timer.start(0) { [weak self] in self?.assumeIsolated { $0.serve() } }
   }

@@ -97,7 +97,8 @@ final class HTTPServerExchange: @unchecked Sendable {
         }, headers)
     }
     request = HTTPServerRequest(
-      method: method, target: target, headers: headers, remote: HTTPServerExchange.peer(connection))
+      method: method, target: target, headers: headers, remote: HTTPServerExchange.peer(connection),
+      isSecure: server.settings.certificate != nil)
   }
 
   private static func peer(_ connection: OpaquePointer) -> SocketAddress {
@@ -175,12 +176,12 @@ final class HTTPServerExchange: @unchecked Sendable {
       self.stream = stream
       response = stream.response()
       HTTPServerExchange.add(headers, to: response)
-    case .webSocket(let name, let settings, let start):
+    case .webSocket(let name, let settings, let loop, let start):
       guard let request, let accept = WebSocketHandshake.acceptable(request) else {
         return queue(.text(426, "this address speaks WebSocket only (RFC 6455)\n"))
       }
       status = 101
-      response = UpgradedConnection.response(on: server, settings, start)
+      response = UpgradedConnection.response(on: server, loop ?? server.loop, settings, start)
       var headers = [Header("Upgrade", "websocket"), Header("Sec-WebSocket-Accept", accept)]
       if let name { headers.append(Header("Sec-WebSocket-Protocol", name)) }
       HTTPServerExchange.add(headers, to: response)

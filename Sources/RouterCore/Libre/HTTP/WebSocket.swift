@@ -65,7 +65,10 @@ public actor WebSocket {
     precondition(self.onMessage == nil, "a WebSocket is started once")
     self.onMessage = onMessage
     self.onClose = onClose
-    if let end { return onClose(end) }
+    if let end {
+      forget()
+      return onClose(end)
+    }
     for message in early { onMessage(message) }
     early = []
     listen(writing: false)
@@ -168,7 +171,15 @@ public actor WebSocket {
     heartbeat.cancel()
     deadline.cancel()
     connection.close()
+    let onClose = onClose
+    forget()
     onClose?(close)
+  }
+
+  /// Whoever listened may refer to this socket.
+  private func forget() {
+    onMessage = nil
+    onClose = nil
   }
 
   isolated deinit {

@@ -1,5 +1,15 @@
 internal import CLibreShim
 
+/// Something that a ``MediaClock`` ticks.
+protocol Ticking: AnyObject {
+  /// Where the clock keeps it; the clock's alone.
+  var place: (phase: Int, index: Int)? { get set }
+  /// 20 ms, at a time in µs.
+  func tick(at now: Int, _ clock: MediaClock)
+  /// Time that nobody will make up for.
+  func skip(_ ticks: Int)
+}
+
 /// What ticks every 20 ms on one loop, for all calls there.
 ///
 /// Calls are spread over twenty phases of one millisecond, so that packets leave evenly and not in one burst. Deadlines
@@ -19,7 +29,7 @@ final class MediaClock {
   let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
   private let timer = LoopTimer()
-  private var members: [[RTPSession]] = Array(repeating: [], count: phases)
+  private var members: [[any Ticking]] = Array(repeating: [], count: phases)
   private var due = Array(repeating: 0, count: phases)
   private var nextPhase = 0
   /// When the timer fires.
@@ -51,6 +61,9 @@ final class MediaClock {
     return clock
   }
 
+  /// The time of every clock that no test moves, µs; from any thread.
+  static var steadyNow: Int { Int(shim_now()) }
+
   /// Microseconds of a clock that never goes back.
   var now: Int { manual ?? Int(shim_now()) }
 
@@ -75,7 +88,7 @@ final class MediaClock {
   var count: Int { members.reduce(0) { $0 + $1.count } }
 
   /// Ticks a session from now on, in the phase that has the fewest.
-  func add(_ session: RTPSession) {
+  func add(_ session: any Ticking) {
     var phase = nextPhase
     for step in 1..<MediaClock.phases {
       let other = (nextPhase + step * 7) % MediaClock.phases
@@ -93,7 +106,7 @@ final class MediaClock {
   }
 
   /// Stops ticking it. Not to be called inside a tick.
-  func remove(_ session: RTPSession) {
+  func remove(_ session: any Ticking) {
     guard let (phase, index) = session.place else { return }
     session.place = nil
     // The last one of the phase takes the place. The timer stays as it is: a run that finds nothing to do costs less.

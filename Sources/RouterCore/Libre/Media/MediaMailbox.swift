@@ -17,6 +17,10 @@ struct MediaMailbox {
   static let maximumPresses = 16
 
   var playout = PlayoutQueue(format: .muLaw)
+  /// What a provider holds of it, for media that is no RTP.
+  var remote = RemotePlayout()
+  /// The provider has to drop what it holds, before anything new goes out.
+  var mustClear = false
   /// A new listener, until the loop has taken it.
   var listener: Listener?
   var presses: [Press] = []

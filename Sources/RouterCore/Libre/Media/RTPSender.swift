@@ -16,8 +16,7 @@ struct RTPSender {
   private var staged: [UInt8] = []
 
   private var keys: TelephoneEventSender?
-  private var tones: [UInt8] = []
-  private var tonesStart = 0
+  private var tones = TonePlayer()
 
   private(set) var packets: UInt32 = 0
   private(set) var octets: UInt32 = 0
@@ -28,7 +27,7 @@ struct RTPSender {
       flushStaged()
       codec = parameters.codec
       encoder = AudioEncoder(codec)
-      tones.removeAll()
+      tones = TonePlayer()
     }
     payloadType = parameters.sendPayloadType
     events = parameters.telephoneEvents
@@ -60,7 +59,7 @@ struct RTPSender {
 // MARK: Keys
 
 extension RTPSender {
-  var isPressing: Bool { keys != nil || tonesStart < tones.count }
+  var isPressing: Bool { keys != nil || tones.isPlaying }
 
   /// Begins to press keys: as events where they were agreed, else as tones.
   mutating func press(_ digits: String) {
@@ -68,14 +67,7 @@ extension RTPSender {
       keys = TelephoneEventSender(digits)
       return
     }
-    var samples: [Int16] = []
-    for key in digits.prefix(TelephoneEventSender.maximumKeys) {
-      samples += key == "," ? Array(repeating: 0, count: 4000) : KeyTones.samples(of: String(key))
-    }
-    tones.removeAll(keepingCapacity: true)
-    tonesStart = 0
-    var converter = AudioConverter(from: .linear16(8000), to: codec.wireFormat)
-    samples.withUnsafeBytes { converter?.convert($0, into: &tones) }
+    tones.play(digits, as: codec.wireFormat)
   }
 }
 
@@ -87,7 +79,7 @@ extension RTPSender {
   mutating func tick(
     _ frame: UnsafeMutableRawBufferPointer, packet: UnsafeMutableRawBufferPointer, send: (Int) -> Void
   ) {
-    if tonesStart < tones.count { playTone(over: frame) }
+    tones.fill(frame)
     if let events, pressKey(events, packet, send) { return }
     if packetTime == 20 {
       sendAudio(UnsafeRawBufferPointer(frame), packet, send)
@@ -133,18 +125,6 @@ extension RTPSender {
     case .done?, nil:
       keys = nil
       return false
-    }
-  }
-
-  private mutating func playTone(over frame: UnsafeMutableRawBufferPointer) {
-    let count = min(frame.count, tones.count - tonesStart)
-    tones.withUnsafeBytes {
-      frame.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[tonesStart..<tonesStart + count]))
-    }
-    tonesStart += count
-    if tonesStart == tones.count {
-      tones = []
-      tonesStart = 0
     }
   }
 

@@ -2,7 +2,7 @@ internal import CLibreShim
 
 /// What happens to one call's media at each tick: read, hear, say, send. Lives on one loop, and is made and freed with
 /// its ``RTPMedia``.
-final class RTPSession: @unchecked Sendable {  // touched on its loop alone
+final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop alone
   /// Every so many ticks: reports, RTCP, timeouts, figures.
   private static let housekeeping = 50
 
@@ -21,8 +21,7 @@ final class RTPSession: @unchecked Sendable {  // touched on its loop alone
   private(set) var decryption: SecureRTP?
 
   private var listener: MediaMailbox.Listener?
-  private var converter: AudioConverter?
-  private var heard: AudioFrame?
+  private var heard = HeardFrame()
   private var playbackEvents: [PlayoutQueue.Event] = []
   private var press: MediaMailbox.Press?
   private var ticks = 0
@@ -147,26 +146,7 @@ extension RTPSession {
   /// Gives the frame of this tick to whoever listens.
   private func hear() {
     guard let listener else { return }
-    if heard?.format != listener.format { heard = AudioFrame(listener.format, bytes: []) }
-    receiver.withFrame { format, bytes in
-      if format == listener.format {
-        // In place when nobody kept the last frame, else in new storage.
-        if heard?.bytes.count == bytes.count {
-          heard?.bytes.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
-        } else {
-          heard?.bytes = Array(bytes)
-        }
-        return
-      }
-      if converter?.from != format || converter?.to != listener.format {
-        converter = AudioConverter(from: format, to: listener.format)
-      }
-      heard?.bytes.removeAll(keepingCapacity: true)
-      guard var frame = heard.take() else { return }
-      converter?.convert(bytes, into: &frame.bytes)
-      heard = frame
-    }
-    if let heard { listener.sink(heard) }
+    receiver.withFrame { format, bytes in heard.give(bytes, format, to: listener) }
   }
 }
 

@@ -1,0 +1,38 @@
+internal import RouterCore
+
+/// What a daemon serves over HTTP: the listeners, and the addresses at which providers announce calls.
+struct DaemonWeb: Sendable {
+  let server: WebServer
+  let door: VoIPDoor
+  private let log: Log
+
+  /// Opens nothing. Throws ``ControlFailure`` when the secret of the agents' addresses cannot be had.
+  init(
+    _ settings: WebSettings, _ loops: EventLoops, routes: RoutesInForce, log: Log, metrics: Metrics,
+    isDraining: @escaping @Sendable () -> Bool
+  ) throws(ControlFailure) {
+    self.log = log
+    server = WebServer(settings, on: loops.signalling, log: log, metrics: metrics, isDraining: isDraining)
+    // Who listens nowhere has no addresses to keep.
+    let secret =
+      settings.listen.isEmpty
+      ? Array(Secret.token().utf8) : try VoIPSecret.load(VoIPSecret.path(settings))
+    door = VoIPDoor(web: server, secret: secret, metrics: metrics) { routes.snapshot.voipAgents }
+  }
+
+  /// Certificates may have been renewed.
+  func reload() async {
+    for error in await server.reloadCertificates() {
+      log.error("certificate not reloaded, the old one stays in force", ("why", error.message))
+    }
+  }
+
+  /// The agents' own addresses, as ``status`` shows them.
+  func endpoints(of agents: [String]) -> JSONValue {
+    .object(
+      Dictionary(agents.compactMap { name in door.address(ofAgent: name).map { (name, .string($0)) } }) {
+        _, last in
+        last
+      })
+  }
+}
