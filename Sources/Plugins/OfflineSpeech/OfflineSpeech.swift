@@ -60,6 +60,9 @@ public final class OfflineSpeech: Plugin, SpeechSynthesizer, SpeechRecognizer {
     voices.speak(SpokenText.sentences(of: request.text), voice: request.voice)
   }
 
+  /// flite's voices speak English.
+  public func speaks(_ language: String) -> Bool { language == "en" }
+
   /// Listens for the phrases of `request` and nothing else; see docs/decisions/0032-free-phones.md.
   public func open(_ request: RecognitionRequest) async throws -> any RecognitionSession {
     OfflineRecognition(Grammar(phrases: request.phrases), decoders)

@@ -45,6 +45,13 @@ public protocol SpeechSynthesizer: Sendable {
   /// Speaks one piece of text, frame by frame as it becomes ready; cancelling the reader stops the work.
   /// Throws ``VoiceFailure``.
   func speak(_ request: SynthesisRequest) -> AsyncThrowingStream<AudioFrame, any Error>
+  /// Whether it speaks a language, by its primary tag (`en`, `de`).
+  func speaks(_ language: String) -> Bool
+}
+
+extension SpeechSynthesizer {
+  /// Every language, for those that find out themselves.
+  public func speaks(_ language: String) -> Bool { true }
 }
 
 /// What is to be spoken.

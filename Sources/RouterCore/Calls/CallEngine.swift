@@ -17,16 +17,18 @@ public final class CallEngine: Sendable {
   ///   - trunks: The trunks in force, asked for anew for each call (for `maximumCalls`).
   ///   - store: Where records go; without one they are dropped.
   ///   - http: For the pre-answer hooks of routes; without it they count as unanswered.
+  ///   - synthesizer: Speaks the engine's own few words; it should need no network. Without it they are not said.
   ///   - clock: For every deadline. Dates of a record are its `receivedAt` and what this clock measured since.
   public init(
     routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter] = [],
     trunks: @escaping @Sendable () -> [Trunk] = { [] }, store: (any CallStore)? = nil,
-    http: (any HTTPSending)? = nil, settings: EngineSettings = EngineSettings(), log: Log = .silent,
+    http: (any HTTPSending)? = nil, synthesizer: (any SpeechSynthesizer)? = nil,
+    settings: EngineSettings = EngineSettings(), log: Log = .silent,
     metrics: Metrics = Metrics(), clock: any Clock<Duration> = ContinuousClock()
   ) {
     surroundings = Surroundings(
       routing: routing, models: models, tools: tools, trunks: trunks, store: store, http: http,
-      settings: settings, log: log, metrics: metrics, clock: clock)
+      synthesizer: synthesizer, settings: settings, log: log, metrics: metrics, clock: clock)
   }
 
   /// What channels are run with: `try await channel.run(engine.intake)`. A call lives on its leg's executor.
@@ -52,6 +54,9 @@ public final class CallEngine: Sendable {
 
   /// The calls that are up, oldest first.
   public var liveCalls: [LiveCall] { live.all.map(\.snapshot).sorted { $0.since < $1.since } }
+
+  /// The backends that have failed since they were heard last, by provider.
+  public var troubledBackends: [BackendState] { surroundings.breakers.troubled }
 
   /// Events of all calls from now on, until the reader stops or is cancelled. Each observer has a buffer of its own
   /// (``EngineSettings/observerBuffer``); one that is slow loses the oldest events and slows nobody.

@@ -16,6 +16,8 @@ enum CallEvent: Sendable {
   case voiceFinished(attempt: Int)
   /// The answer to ``CallAction/flush``.
   case flushed(PlayedAudio)
+  /// Words of the engine's own were handed to the speaker; empty when there is no sound of them.
+  case announced(TurnID, String)
   case transferEnded(id: Int, TransferOutcome)
   case toolFinished(attempt: Int, ToolResult)
   /// Time passed.
@@ -47,9 +49,28 @@ enum CallAction: Sendable, Hashable {
   case cancelTool(id: String)
   /// A tool was given up because its time was over.
   case toolTimedOut(id: String)
+  /// Say words of the engine's own; ``CallEvent/announced(_:_:)`` follows.
+  case announce(TurnID, Phrase, language: String?)
+  /// How a backend fared, for its circuit breaker.
+  case backend(provider: String, BackendNews)
   /// A line of the transcript.
   case transcript(TranscriptEntry)
+  /// A line of the transcript that is not finished yet: the words so far.
+  case partial(TranscriptEntry)
+  /// The caller stopped a turn; so much of it was heard.
+  case interrupted(TurnID, at: Int, playedMilliseconds: Int)
+  /// How long an answer took.
+  case timing(TurnTiming)
+  /// The model's summary of the conversation.
+  case summary(String)
   case log(LogLevel, String)
   /// The call is over: tell the caller's side, close what is open, write the record. The last action.
   case finish(CallEnd, wasAnswered: Bool)
+}
+
+/// What a call has learnt of a backend.
+enum BackendNews: Sendable, Hashable {
+  /// It was heard.
+  case worked
+  case failed(VoiceFailure.Kind)
 }

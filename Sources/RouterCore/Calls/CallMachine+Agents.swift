@@ -21,7 +21,7 @@ extension CallMachine {
         }
         if let opening = open(agent, &actions, at: now) { return actions + opening }
       case .target(.transfer(let request)):
-        if answeredAt != nil { return actions + startTransfer(request, tool: nil, attempt: nil, at: now) }
+        if answeredAt != nil { return actions + part(.transfer(nil, request), .handOver, at: now) }
         phase = .answering(.transfer(request))
         startAnswering(at: now)
         return actions + [.answer]
@@ -40,11 +40,17 @@ extension CallMachine {
     _ agent: AgentConfiguration, _ actions: inout [CallAction], at now: Duration
   ) -> [CallAction]? {
     guard tried.insert(agent.name).inserted else { return nil }
+    if lastResort == nil, agent.humanHandoff.enabled, let target = agent.humanHandoff.transferExtension {
+      lastResort = TransferRequest(target: target)
+    }
     guard models(agent.providerType) else {
-      lastFailure = CallEnd(
-        .agentUnavailable, text: "agent \(agent.name): no model for provider type \(agent.providerType)")
-      actions.append(.log(.error, lastFailure.text))
-      candidates.insert(contentsOf: agent.fallback.map(Candidate.init), at: 0)
+      let text = "no model for provider type \(agent.providerType)"
+      actions += passOver(agent, .error, "noModel", text, at: now)
+      return nil
+    }
+    guard admits(agent.provider) else {
+      let text = "provider \(agent.provider) has failed too often and is left alone for a while"
+      actions += passOver(agent, .warning, "leftAlone", text, at: now)
       return nil
     }
     return open(agent, at: now)
@@ -54,7 +60,8 @@ extension CallMachine {
     attempts += 1
     self.agent = agent
     phase = .opening(attempt: attempts)
-    timers.set(.open, at: now + .seconds(settings.answerDeadline))
+    note(agent, attempts, at: now)
+    timers.set(.open, at: now + openLimit)
     let open = CallAction.open(attempt: attempts, agent)
     guard answeredAt == nil && attempts == 1 else { return [open] }
     if settings.ringDelayMilliseconds == 0 { return [.ring, open] }
@@ -104,13 +111,8 @@ extension CallMachine {
   /// The session has the call.
   private mutating func begin(_ attempt: Int, at now: Duration) -> [CallAction] {
     timers.clear(.noAgent)
-    if isApologising {
-      let end = CallEnd(
-        .agentUnavailable, text: lastFailure.text, sipStatus: 200, q850: CallEnd.cause(ofStatus: 500))
-      phase = .leaving(attempt: attempt, .hangUp(end), mustSpeak: true)
-      timers.set(.goodbye, at: now + .seconds(settings.goodbyeSeconds))
-      return [.attach(attempt: attempt), .send(attempt: attempt, .say(settings.apology))]
-    }
+    timers.clear(.switchWord)
+    expectOpening(at: now)
     phase = .talking(attempt: attempt)
     var actions: [CallAction] = [.attach(attempt: attempt), .send(attempt: attempt, .begin)]
     if isHeld { actions.append(.send(attempt: attempt, .held(true))) }
@@ -129,9 +131,11 @@ extension CallMachine {
 
   /// An agent's session is of no use (any more): its `fallback:` and then the route's next targets are tried.
   mutating func failOver(_ attempt: Int, _ failure: VoiceFailure, at now: Duration) -> [CallAction] {
-    let name = agent?.name ?? ""
-    let text = "agent \(name): \(failure.kind.rawValue): \(failure.message)"
+    let reason = agent?.withoutSecrets(failure.message) ?? failure.message
+    let text = "agent \(agent?.name ?? ""): \(failure.kind.rawValue): \(reason)"
     var actions: [CallAction] = [.log(.warning, text)]
+    if let agent { actions.append(.backend(provider: agent.provider, .failed(failure.kind))) }
+    noteFailure(of: attempt, failure.kind.rawValue, reason, at: now)
     if answeredAt != nil { actions.append(line(.system, .note, text, at: now)) }
     actions += tools.keys.sorted().map { .cancelTool(id: $0) }
     tools.removeAll()
@@ -142,31 +146,21 @@ extension CallMachine {
     actions.append(.close(attempt: attempt))
     lastClosed = attempt
     switch phase {
-    case .leaving(_, .hangUp(let end), _): return actions + finish(end)
-    case .leaving(_, .transfer(_, let request), _):
+    case .leaving(_, .hangUp(let end)): return actions + finish(end)
+    case .leaving(_, .transfer(_, let request)):
       return actions + startTransfer(request, tool: nil, attempt: nil, at: now)
     case .transferring(let id, _, _, let hungUp):
       phase = .transferring(id: id, attempt: nil, tool: nil, hungUp: hungUp)
       return actions
-    case .waiting, .opening, .answering, .talking, .over: break
+    case .waiting, .opening, .answering, .talking, .parting, .over: break
     }
     candidates.insert(contentsOf: (agent?.fallback ?? []).map(Candidate.init), at: 0)
-    if answeredAt != nil { timers.set(.noAgent, at: now + .seconds(settings.noAgentSeconds)) }
-    return actions + tryNext(at: now)
-  }
-
-  /// Nobody is left: words of apology for a caller who was answered, if something can say them.
-  mutating func noneLeft(at now: Duration) -> [CallAction] {
-    guard answeredAt != nil else { return finish(lastFailure) }
-    if !isApologising && !settings.apology.isEmpty && models(settings.apologyProvider) {
-      isApologising = true
+    if answeredAt != nil {
       timers.set(.noAgent, at: now + .seconds(settings.noAgentSeconds))
-      return open(
-        AgentConfiguration(
-          name: agent?.name ?? "apology", language: agent?.language, provider: settings.apologyProvider,
-          providerType: settings.apologyProvider), at: now)
+      if canAnnounce, settings.failover.switchWordMilliseconds > 0 {
+        timers.set(.switchWord, at: now + .milliseconds(settings.failover.switchWordMilliseconds))
+      }
     }
-    return finish(
-      CallEnd(.agentUnavailable, text: lastFailure.text, sipStatus: 200, q850: CallEnd.cause(ofStatus: 500)))
+    return actions + tryNext(at: now)
   }
 }

@@ -4,25 +4,28 @@ extension CallMachine {
     switch event {
     case .speechStarted:
       guard case .talking = phase else { return [] }  // last words are not cut off
+      deadAir.release()
       return perform(turns.speechStarted(at: now), at: now)
-    case .speechEnded, .callerStopped, .firstToken, .summary: return []
+    case .callerStopped(let ago):
+      latency.callerStopped(at: now - .milliseconds(max(0, min(ago, 60_000))))
+      return []
+    case .speechEnded:
+      latency.turnDetected(at: now)
+      deadAir.expect(.caller, at: now, sound)
+      return []
     case .turnStarted(let turn):
-      let actions = perform(turns.started(turn, at: now), at: now)
-      watch(at: now)
-      if case .leaving(let attempt, let departure, mustSpeak: true) = phase {
-        phase = .leaving(attempt: attempt, departure, mustSpeak: false)
-      }
-      return actions
+      latency.began(turn)
+      return perform(turns.started(turn, at: now), at: now)
+    case .firstToken(let turn):
+      latency.reach(.firstToken, of: turn, at: now)
+      return []
     case .turnEnded(let turn):
-      let actions = perform(turns.ended(turn), at: now)
-      if turns.speaking == nil { timers.clear(.silentTurn) }
-      return actions + departIfQuiet(at: now)
-    case .heard(let text, let confidence, let isFinal):
-      guard isFinal, !text.isEmpty else { return [] }
-      return perform(turns.settle(), at: now)
-        + [line(.caller, .speech, text, at: now, confidence: confidence)]
+      return perform(turns.ended(turn), at: now) + departIfQuiet(at: now)
+    case .heard(let text, let confidence, let isFinal): return heard(text, confidence, isFinal, at: now)
     case .said(let text, let turn, let isFinal):
-      return perform(turns.said(text, turn, isFinal: isFinal, at: now), at: now)
+      latency.reach(.firstToken, of: turn, at: now)
+      return perform(turns.said(text, turn, isFinal: isFinal, at: now), at: now) + partial(turn)
+    case .summary(let text): return [.summary(text)]
     case .toolCall(let call): return use(call, attempt: attempt, at: now)
     case .failed(let failure): return failOver(attempt, failure, at: now)
     }
@@ -30,14 +33,16 @@ extension CallMachine {
 
   /// Turns what the turns ask for into actions on the attached session.
   mutating func perform(_ actions: [TurnMachine.Action], at now: Duration) -> [CallAction] {
-    actions.compactMap { action in
+    actions.flatMap { action -> [CallAction] in
       switch action {
-      case .endTurn(let turn): .endTurn(turn)
-      case .flush: .flush
-      case .line(let line): .transcript(entry(line))
+      case .endTurn(let turn): return [.endTurn(turn)]
+      case .flush: return [.flush]
+      case .line(let line): return [.transcript(entry(line))]
       case .truncate(let turn, let played):
-        attached.map { .send(attempt: $0, .truncate(turn, playedMilliseconds: played)) }
-      case .played(let turn): attached.map { .send(attempt: $0, .played(turn)) }
+        let interrupted = CallAction.interrupted(turn, at: milliseconds(now), playedMilliseconds: played)
+        return (attached.map { [.send(attempt: $0, .truncate(turn, playedMilliseconds: played))] } ?? [])
+          + (played > 0 ? [interrupted] : [])
+      case .played(let turn): return attached.map { [.send(attempt: $0, .played(turn))] } ?? []
       }
     }
   }
@@ -99,32 +104,41 @@ extension CallMachine {
   mutating func toolFinished(_ attempt: Int, _ result: ToolResult, at now: Duration) -> [CallAction] {
     guard attached == attempt, tools.removeValue(forKey: result.callID) != nil else { return [] }
     timers.clear(.tool(result.callID))
-    if tools.isEmpty { timers.clear(.filler) }
-    watch(at: now)
+    if tools.isEmpty {
+      timers.clear(.filler)
+      deadAir.expect(.tool, at: now, sound)
+    }
     return give(result, attempt: attempt, at: now)
   }
 
   // MARK: Leaving
 
   private mutating func leave(_ attempt: Int, _ departure: Departure, at now: Duration) {
-    phase = .leaving(attempt: attempt, departure, mustSpeak: false)
+    phase = .leaving(attempt: attempt, departure)
     timers.clear(.silentTurn)
     timers.set(.goodbye, at: now + .seconds(settings.goodbyeSeconds))
   }
 
   /// Goes, once the last words were played.
   mutating func departIfQuiet(at now: Duration) -> [CallAction] {
-    guard case .leaving(_, _, mustSpeak: false) = phase, turns.isQuiet else { return [] }
-    return depart(at: now)
+    switch phase {
+    case .leaving, .parting: turns.isQuiet ? depart(at: now) : []
+    default: []
+    }
   }
 
-  private mutating func depart(at now: Duration) -> [CallAction] {
-    guard case .leaving(let attempt, let departure, _) = phase else { return [] }
+  mutating func depart(at now: Duration) -> [CallAction] {
+    let departure: Departure
+    switch phase {
+    case .leaving(_, let asked), .parting(let asked): departure = asked
+    default: return []
+    }
+    let session = attached
     timers.clear(.goodbye)
     switch departure {
     case .hangUp(let end): return finish(end)
     case .transfer(let tool, let request):
-      return startTransfer(request, tool: tool, attempt: attempt, at: now)
+      return startTransfer(request, tool: tool, attempt: session, at: now)
     }
   }
 
@@ -137,6 +151,7 @@ extension CallMachine {
     transfers += 1
     phase = .transferring(id: transfers, attempt: attempt, tool: tool, hungUp: nil)
     timers.clear(.noAgent)
+    timers.clear(.switchWord)
     timers.set(
       .transfer, at: now + .seconds(max(1, request.timeout) + CallMachine.transferGraceSeconds))
     var actions = [line(.system, .transfer, "handing over to \(request.target)", at: now)]
@@ -167,19 +182,13 @@ extension CallMachine {
       return actions + tryNext(at: now)
     }
     phase = .talking(attempt: attempt)
+    deadAir.expect(.tool, at: now, sound)
     var back = actions + [CallAction.mute(attempt: attempt, false)]
     if let tool { back += refuse(tool, text, attempt: attempt, at: now) }
     return back
   }
 
   // MARK: Deadlines
-
-  /// A turn that began must sound, unless the caller put us on hold or a tool is running.
-  private mutating func watch(at now: Duration) {
-    guard turns.speaking != nil, tools.isEmpty, case .talking = phase else { return }
-    sentBefore = 0
-    timers.set(.silentTurn, at: now + .seconds(settings.silentTurnSeconds))
-  }
 
   mutating func tick(at now: Duration) -> [CallAction] {
     var actions: [CallAction] = []
@@ -195,7 +204,7 @@ extension CallMachine {
     case .open:
       guard case .opening(let attempt) = phase else { return [] }
       return failOver(
-        attempt, VoiceFailure(.timedOut, "not ready within \(settings.answerDeadline) s"), at: now)
+        attempt, VoiceFailure(.timedOut, "not ready within \(DeadAir.words(openLimit))"), at: now)
     case .ringing:
       return finish(CallEnd(.noAnswer, text: "no agent was ready within \(settings.ringSeconds) s"))
     case .answer: return finish(CallEnd(.notAcknowledged, text: "the answer was not confirmed"))
@@ -205,7 +214,9 @@ extension CallMachine {
         CallEnd(.agentUnavailable, text: text, sipStatus: 200, q850: CallEnd.cause(ofStatus: 500)))
     case .maximumDuration: return finish(CallEnd(.maximumDuration, text: "the longest a call may last"))
     case .goodbye: return depart(at: now)
-    case .silentTurn: return silentTurn(at: now)
+    case .silentTurn: return []  // every event ends with a look at it
+    case .switchWord: return announce(.moment, at: now)
+    case .keys: return []  // they are written now
     case .filler: return fill()
     case .transfer:
       guard case .transferring(let id, _, _, let hungUp) = phase else { return [] }
@@ -217,19 +228,5 @@ extension CallMachine {
       return [.cancelTool(id: id), .toolTimedOut(id: id)]
         + toolFinished(attempt, ToolResult(callID: id, output: .string(text), isError: true), at: now)
     }
-  }
-
-  /// The watchdog: a turn began, and there is no more sound of it than when we last looked.
-  private mutating func silentTurn(at now: Duration) -> [CallAction] {
-    guard let turn = turns.speaking, case .talking(let attempt) = phase, tools.isEmpty else { return [] }
-    let sent = turns.sent[turn.id] ?? 0
-    let playsUntil = turn.since + .milliseconds(sent)
-    if isHeld || sent > sentBefore || playsUntil > now {
-      sentBefore = sent
-      timers.set(.silentTurn, at: max(now, playsUntil) + .seconds(settings.silentTurnSeconds))
-      return []
-    }
-    let text = "\(turn.id) gave no sound for \(settings.silentTurnSeconds) s"
-    return failOver(attempt, VoiceFailure(.timedOut, text), at: now)
   }
 }

@@ -12,8 +12,10 @@ struct CallMachine: Sendable {
     case opening(attempt: Int)
     case answering(Purpose)
     case talking(attempt: Int)
-    /// Last words: the agent asked for a hang-up or a transfer. With `mustSpeak` they have not begun yet.
-    case leaving(attempt: Int, Departure, mustSpeak: Bool)
+    /// Last words: the agent asked for a hang-up or a transfer.
+    case leaving(attempt: Int, Departure)
+    /// Last words of the engine's own: no agent is left.
+    case parting(Departure)
     /// `attempt` is the session that takes the caller back if it fails; `hungUp` when the caller's side ended
     /// while the outcome is still to come.
     case transferring(id: Int, attempt: Int?, tool: ToolCall?, hungUp: CallEnd?)
@@ -53,6 +55,12 @@ struct CallMachine: Sendable {
   var agentNamed: @Sendable (String) -> AgentConfiguration? = { _ in nil }
   /// The provider types that there are models for.
   let models: @Sendable (String) -> Bool
+  /// Provider types whose models have no backend that could fail: an echo, a tone.
+  var isInline: @Sendable (String) -> Bool = { _ in false }
+  /// Whether a provider's backend may be asked now: its circuit breaker.
+  var admits: @Sendable (String) -> Bool = { _ in true }
+  /// Whether there is a voice for words of the engine's own.
+  var canAnnounce = false
 
   var phase = Phase.waiting
   var agent: AgentConfiguration?
@@ -78,10 +86,21 @@ struct CallMachine: Sendable {
   var targets = 0
   var transfers = 0
   var lastFailure = CallEnd(.agentUnavailable, text: "no agent")
-  var isApologising = false
   var failedWhileAnswering: VoiceFailure?
-  /// What the newest turn had given when the watchdog last looked.
-  var sentBefore = 0
+  /// Whether somebody has said something: who takes over must not greet.
+  var hasWords = false
+  /// The person whom an agent of this call may hand callers to; the last resort when no agent is left.
+  var lastResort: TransferRequest?
+  /// What happened with each agent that was tried, at most ``EngineSettings/maximumTargets``.
+  var history: [AgentHistory] = []
+  /// What the agent gave to the speaker, as it was told last.
+  var sound = SoundSoFar()
+  var deadAir = DeadAir()
+  /// What had been heard of all agents when the current one began, until it is heard itself.
+  var audibleBefore: Int? = nil
+  /// Keys that were pressed in a row, and when the first one was.
+  var keys: (text: String, since: Duration) = ("", .zero)
+  var latency = LatencyClock()
 
   /// What observers were told last.
   private var told: (state: CallState, agent: String?) = (.received, nil)
@@ -99,7 +118,7 @@ struct CallMachine: Sendable {
     case .opening: answeredAt == nil ? .ringing : .failingOver
     case .answering: .ringing
     case .talking: isHeld ? .held : .conversation
-    case .leaving, .over: .ending
+    case .leaving, .parting, .over: .ending
     case .transferring: .transferring
     }
   }
@@ -116,9 +135,9 @@ struct CallMachine: Sendable {
   /// The session that is connected to the call.
   var attached: Int? {
     switch phase {
-    case .talking(let attempt), .leaving(let attempt, _, _): attempt
+    case .talking(let attempt), .leaving(let attempt, _): attempt
     case .transferring(_, let attempt, _, _): attempt
-    case .waiting, .opening, .answering, .over: nil
+    case .waiting, .opening, .answering, .parting, .over: nil
     }
   }
 
@@ -131,12 +150,21 @@ struct CallMachine: Sendable {
   }
 
   /// Takes an event at a time of the engine's clock.
-  /// - Parameter sent: Milliseconds of audio that the session gave for each recent turn; `nil` is as before.
+  /// - Parameter sound: What the agent has given to the speaker; `nil` is as before.
   mutating func handle(
-    _ event: CallEvent, at now: Duration, sent: [TurnID: Int]? = nil
+    _ event: CallEvent, at now: Duration, sound: SoundSoFar? = nil
   ) -> [CallAction] {
-    if let sent { turns.sent = sent }
+    if let sound {
+      self.sound = sound
+      turns.sent = sound.sent
+    }
     if isOver { return late(event) }
+    var actions = decide(event, at: now)
+    if !isOver { actions += watch(at: now) }
+    return withKeys(actions, at: now)
+  }
+
+  private mutating func decide(_ event: CallEvent, at now: Duration) -> [CallAction] {
     switch event {
     case .start(let targets):
       guard phase == .waiting else { return [] }
@@ -163,6 +191,7 @@ struct CallMachine: Sendable {
       return lost(attempt, VoiceFailure(.closed, "the session ended"), at: now)
     case .flushed(let played):
       return perform(turns.flushed(played), at: now) + departIfQuiet(at: now)
+    case .announced(let turn, let text): return announced(turn, text, at: now)
     case .transferEnded(let id, let outcome): return transferEnded(id, outcome, at: now)
     case .toolFinished(let attempt, let result): return toolFinished(attempt, result, at: now)
     case .tick: return tick(at: now)
@@ -194,12 +223,13 @@ struct CallMachine: Sendable {
       if case .transferring = phase { return [] }  // the network may be moving the caller's media already
       return finish(CallEnd(.mediaLost, text: "nothing was heard from the caller's network any more"))
     case .digit(let key):
-      var actions = [line(.caller, .digits, String(key), at: now)]
-      if case .talking(let attempt) = phase { actions.append(.send(attempt: attempt, .digit(key))) }
-      return actions
+      press(key, at: now)
+      guard case .talking(let attempt) = phase else { return [] }
+      return [.send(attempt: attempt, .digit(key))]
     case .held(let held):
       guard held != isHeld else { return [] }
       isHeld = held
+      deadAir.restart(at: now)
       var actions = [
         line(.system, .note, held ? "the caller put us on hold" : "the caller came back", at: now)
       ]
@@ -207,7 +237,7 @@ struct CallMachine: Sendable {
       return actions
     case .playbackStarted(let turn):
       turns.playbackStarted(turn, at: now)
-      return []
+      return timing(latency.reached(.firstPacket, of: turn, at: now, sound))
     case .playbackEnded(let turn):
       return perform(turns.playbackEnded(turn), at: now) + departIfQuiet(at: now)
     }
@@ -233,7 +263,7 @@ struct CallMachine: Sendable {
       end = CallEnd(end.reason, text: end.text, sipStatus: 480, retryAfter: end.retryAfter)
     }
     var actions = tools.keys.sorted().map { CallAction.cancelTool(id: $0) }
-    actions += lines(turns.settle())
+    actions += lines(turns.settle()) + timing(latency.unfinished(sound))
     if !turns.isQuiet { actions.append(.flush) }
     if let attempt = current, attempt > lastClosed { actions.append(.close(attempt: attempt)) }
     tools.removeAll()
@@ -242,32 +272,5 @@ struct CallMachine: Sendable {
     phase = .over(end)
     actions.append(.finish(end, wasAnswered: answeredAt != nil))
     return actions
-  }
-
-  // MARK: Words
-
-  func line(
-    _ speaker: TranscriptEntry.Speaker, _ kind: TranscriptEntry.Kind, _ text: String, at now: Duration,
-    confidence: Double? = nil
-  ) -> CallAction {
-    .transcript(TranscriptEntry(speaker, kind, text, at: milliseconds(now), confidence: confidence))
-  }
-
-  /// Milliseconds since the answer.
-  func milliseconds(_ now: Duration) -> Int {
-    guard let answeredAt else { return 0 }
-    let (seconds, attoseconds) = (now - answeredAt).components
-    return max(0, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
-  }
-
-  func entry(_ line: TurnMachine.Line) -> TranscriptEntry {
-    TranscriptEntry(
-      .agent, .speech, line.text, at: milliseconds(line.startedAt), turn: line.turn,
-      wasInterrupted: line.wasInterrupted)
-  }
-
-  /// Only the lines of what the turns ask for.
-  func lines(_ actions: [TurnMachine.Action]) -> [CallAction] {
-    actions.compactMap { if case .line(let line) = $0 { .transcript(entry(line)) } else { nil } }
   }
 }

@@ -5,28 +5,49 @@ final class CallMouth: Sendable {
   private struct State {
     var media: (any CallMedia)?
     var attempt = 0
-    var sent: [TurnID: Int] = [:]
+    var sound = SoundSoFar()
   }
 
   /// Turns whose audio is counted; the oldest goes first.
   static let countedTurns = 8
 
   private let state = Lock(State())
+  private let now: @Sendable () -> Duration
+
+  /// - Parameter now: The engine's clock.
+  init(now: @escaping @Sendable () -> Duration) { self.now = now }
 
   fileprivate func play(_ audio: AudioFrame, _ turn: TurnID, from attempt: Int) {
+    let isSilent = audio.isDigitalSilence
     let media = state.withLock { state -> (any CallMedia)? in
       guard state.attempt == attempt, let media = state.media else { return nil }
-      state.sent[turn, default: 0] += audio.milliseconds
-      if state.sent.count > CallMouth.countedTurns, let oldest = state.sent.keys.min() {
-        state.sent[oldest] = nil
+      let length = audio.milliseconds
+      let now = now()
+      state.sound.count(length, of: turn, limit: CallMouth.countedTurns)
+      if !isSilent {
+        if state.sound.firstSound[turn] == nil { state.sound.firstSound[turn] = now }
+        state.sound.audible += length
+        state.sound.audibleUntil = max(state.sound.audibleUntil, now) + .milliseconds(length)
       }
       return media
     }
     media?.play(audio, turn: turn)
   }
 
-  /// Milliseconds of audio that passed, by turn.
-  var sent: [TurnID: Int] { state.withLock { $0.sent } }
+  /// Says words of the engine's own.
+  /// - Returns: How long they are.
+  func interject(_ frames: [AudioFrame], _ turn: TurnID, to media: any CallMedia) -> Int {
+    let length = frames.reduce(0) { $0 + $1.milliseconds }
+    state.withLock { $0.sound.count(length, of: turn, limit: CallMouth.countedTurns) }
+    for frame in frames { media.play(frame, turn: turn) }
+    return length
+  }
+
+  /// What passed.
+  var sound: SoundSoFar { state.withLock { $0.sound } }
+
+  /// Nothing waits to be played any more.
+  func flushed() { state.withLock { $0.sound.audibleUntil = now() } }
 
   /// From now on the session of this attempt is heard, and no other.
   func open(for attempt: Int, to media: any CallMedia) {
@@ -40,6 +61,16 @@ final class CallMouth: Sendable {
   func shut(_ attempt: Int) {
     state.withLock { state in
       if state.attempt == attempt { state.media = nil }
+    }
+  }
+}
+
+extension SoundSoFar {
+  fileprivate mutating func count(_ length: Int, of turn: TurnID, limit: Int) {
+    sent[turn, default: 0] += length
+    if sent.count > limit, let oldest = sent.keys.min() {
+      sent[oldest] = nil
+      firstSound[oldest] = nil
     }
   }
 }

@@ -55,6 +55,8 @@ extension CallSession {
       call: sheet.call, answeredAt: machine.answeredAt.map(date), endedAt: endedAt, end: end,
       transcript: sheet.transcript.inOrder, audio: media?.statistics())
     record.agent = sheet.agent
+    record.attempts = attempts
+    record.timings = timings
     guard let decision else { return record }
     record.decisionID = decision.id
     record.route = decision.route

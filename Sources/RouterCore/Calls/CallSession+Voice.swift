@@ -44,7 +44,9 @@ extension CallSession {
   }
 
   private func open(_ attempt: Int, _ line: VoiceLine, _ model: any VoiceModel, _ agent: AgentConfiguration) {
-    let transcript = (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder
+    // Where nobody has said anything yet, there is nothing to take over: the agent greets.
+    let transcript =
+      machine.hasWords ? (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder : []
     let request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
       tools: tools.bench.tools, transcript: transcript, firstTurn: machine.turns.nextFree, log: log,

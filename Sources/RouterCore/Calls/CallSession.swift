@@ -12,7 +12,7 @@ actor CallSession {
   let inline: (any InlineLeg)?
   let sheet: CallSheet
   let log: Log
-  let mouth = CallMouth()
+  let mouth: CallMouth
   var decision: RouteDecision?
   var media: (any CallMedia)?
   /// The sessions that are open or being opened, by attempt.
@@ -20,7 +20,11 @@ actor CallSession {
   var machine: CallMachine
   var tools: ToolRunner
   private let executor: any SerialExecutor
-  private let startedAt: Duration
+  let startedAt: Duration
+  /// How long the answers took.
+  var timings: [TurnTiming] = []
+  /// The model's own summary of the conversation.
+  var summary: String?
   var place: Admission.Place?
   var listening: Task<Void, Never>?
   var deadline = 0
@@ -51,6 +55,7 @@ actor CallSession {
     log = surroundings.log.with("call", call.id.text)
     sheet = CallSheet(call, surroundings.settings)
     executor = leg.executor
+    mouth = CallMouth(now: surroundings.deadlines.timebase.now)
     startedAt = surroundings.deadlines.timebase.now()
     machine = CallMachine(
       settings: surroundings.settings, models: { [models = surroundings.models] in models[$0] != nil })
@@ -111,6 +116,7 @@ actor CallSession {
     sheet.setRoute(decision.route, self)
     live.tell(.decided(sheet.call.id, decision))
     log.info("\(decision.summary)", ("from", sheet.call.from.uri), ("to", sheet.call.to.uri))
+    prepareMachine()
     machine.agentNamed = { [routing = surroundings.routing, call = sheet.call] name in
       routing.agent(named: name, for: call, under: decision, overrides: [:])
     }
@@ -179,12 +185,7 @@ actor CallSession {
   }
 
   private func obey(_ event: CallEvent) {
-    var sent: [TurnID: Int]?
-    switch event {
-    case .voice, .voiceFinished, .flushed, .tick: sent = mouth.sent
-    default: break
-    }
-    let actions = machine.handle(event, at: now, sent: sent)
+    let actions = machine.handle(event, at: now, sound: mouth.sound)
     if lastDeadline != machine.timers.next {
       lastDeadline = machine.timers.next
       deadlines.move(deadline, to: lastDeadline)
@@ -217,7 +218,9 @@ actor CallSession {
     case .attach(let attempt): attach(attempt)
     case .mute(let attempt, let mute): listen(attempt, muted: mute)
     case .send(let attempt, let command): send(command, to: attempt)
-    case .flush: obey(.flushed(media?.flush() ?? PlayedAudio()))  // what follows in the list counts on it
+    case .flush:
+      mouth.flushed()
+      obey(.flushed(media?.flush() ?? PlayedAudio()))  // what follows in the list counts on it
     case .endTurn(let turn): media?.endTurn(turn)
     case .transfer(let id, let request):
       Task { handle(.transferEnded(id: id, await leg.transfer(request))) }
@@ -229,6 +232,13 @@ actor CallSession {
         live.tell(.transcript(sheet.call.id, entry))
         tools.hear(entry)
       }
+    case .partial(let entry): live.tell(.partial(sheet.call.id, entry))
+    case .interrupted(let turn, let at, let played):
+      live.tell(.interrupted(sheet.call.id, turn, at: at, playedMilliseconds: played))
+    case .timing(let timing): note(timing)
+    case .summary(let text): summary = String(text.prefix(RememberedConversation.maximumCharacters))
+    case .announce(let turn, let phrase, let language): announce(turn, phrase, language)
+    case .backend(let provider, let news): tell(news, of: provider)
     case .log(let level, let text): log.write(level, text)
     case .finish(let end, _): close(end)
     }

@@ -39,9 +39,9 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
   /// How long the last words may take before a hang-up or a transfer that the agent asked for.
   public var goodbyeSeconds = 15
   /// Said when no agent is left in the middle of a call; empty is nothing.
-  public var apology = "I am sorry, something went wrong here. Please call again later."
-  /// The provider type that says the apology.
-  public var apologyProvider = "offline"
+  public var apology = EngineSettings.usualApology
+  /// When a silent backend is given up, and what the caller hears meanwhile.
+  public var failover = FailoverSettings()
 
   /// How long the end of a call may take on the caller's side and the agent's.
   public var hangUpSeconds = 5
@@ -63,6 +63,8 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
   /// signalling, 64 is the most.
   public var mediaLoops: Int?
 
+  static let usualApology = "I am sorry, something went wrong here. Please call again later."
+
   /// The defaults.
   public init() {}
 
@@ -70,7 +72,7 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
     case maximumCalls, maximumDuration, answerDeadline, ringSeconds, ringDelayMilliseconds, noAgentSeconds
     case maximumTargets, toolSeconds, maximumTools, toolResultBytes, toolOpenSeconds
     case fillerMilliseconds, fillerWords, toolNetworks, greetingProtectionMilliseconds
-    case silentTurnSeconds, goodbyeSeconds, apology, apologyProvider, hangUpSeconds, drainSeconds, retryAfter
+    case silentTurnSeconds, goodbyeSeconds, apology, failover, hangUpSeconds, drainSeconds, retryAfter
     case transcriptEntries, transcriptBytes, saveRetries, observerBuffer, mediaLoops
   }
 
@@ -124,6 +126,6 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
       mediaLoops = count
     }
     apology = try values.decodeIfPresent(String.self, forKey: .apology) ?? apology
-    apologyProvider = try values.decodeIfPresent(String.self, forKey: .apologyProvider) ?? apologyProvider
+    failover = try values.decodeIfPresent(FailoverSettings.self, forKey: .failover) ?? failover
   }
 }

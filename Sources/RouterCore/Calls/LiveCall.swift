@@ -56,6 +56,13 @@ public enum EngineEvent: Sendable {
   case functionTimedOut(CallID, toolCall: String)
   /// A tool's server has something for the caller's screen.
   case functionUpdate(CallID, function: String, JSONValue)
+  /// A line of the transcript that is not finished: its words so far, at most a thousand characters. Replaced by the
+  /// next one, and by ``transcript(_:_:)``.
+  case partial(CallID, TranscriptEntry)
+  /// The caller stopped a turn of the agent, in milliseconds since the answer; so much of it was heard.
+  case interrupted(CallID, TurnID, at: Int, playedMilliseconds: Int)
+  /// How long an answer took.
+  case timing(CallID, TurnTiming)
   /// The call is over; its record is being saved. Exactly one for each ``received(_:)``.
   case ended(CallRecord)
 
@@ -64,6 +71,7 @@ public enum EngineEvent: Sendable {
     switch self {
     case .received(let call): call.id
     case .decided(let id, _), .changed(let id, _), .agent(let id, _), .transcript(let id, _),
+      .partial(let id, _), .interrupted(let id, _, _, _), .timing(let id, _),
       .functionCalled(let id, _), .functionTimedOut(let id, _), .functionUpdate(let id, _, _):
       id
     case .ended(let record): record.id

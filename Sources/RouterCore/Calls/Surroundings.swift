@@ -12,11 +12,14 @@ final class Surroundings: Sendable {
   let live: LiveCalls
   let admission: Admission
   let keeper: RecordKeeper
+  let breakers: Breakers
+  let announcer: Announcer?
 
   init(
     routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter],
     trunks: @escaping @Sendable () -> [Trunk], store: (any CallStore)?, http: (any HTTPSending)?,
-    settings: EngineSettings, log: Log, metrics: Metrics, clock: any Clock<Duration>
+    synthesizer: (any SpeechSynthesizer)?, settings: EngineSettings, log: Log, metrics: Metrics,
+    clock: any Clock<Duration>
   ) {
     let timebase = Timebase(clock)
     self.routing = routing
@@ -28,6 +31,8 @@ final class Surroundings: Sendable {
     self.log = log.labelled("call")
     self.metrics = metrics
     deadlines = Deadlines(timebase)
+    breakers = Breakers(settings.failover.breaker, metrics: metrics, now: timebase.now)
+    announcer = synthesizer.map { [deadlines] in Announcer($0, deadlines) }
     live = LiveCalls(observerBuffer: settings.observerBuffer)
     admission = Admission(settings)
     keeper = RecordKeeper(store: store, retries: settings.saveRetries, timebase: timebase, metrics: metrics)

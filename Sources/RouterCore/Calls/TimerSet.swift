@@ -12,8 +12,12 @@ struct TimerSet: Sendable {
     /// An answered call was without an agent for too long.
     case noAgent
     case maximumDuration
-    /// A turn without sound.
+    /// Sound that is owed did not come.
     case silentTurn
+    /// The call is between two agents for so long that the caller should hear a word.
+    case switchWord
+    /// No more keys came: those before are a line.
+    case keys
     /// The last words took too long.
     case goodbye
     case transfer
@@ -34,6 +38,8 @@ struct TimerSet: Sendable {
   }
 
   mutating func clear(_ timer: Timer) { timers.removeAll { $0.timer == timer } }
+
+  func contains(_ timer: Timer) -> Bool { timers.contains { $0.timer == timer } }
 
   mutating func clearAll() { timers.removeAll() }
 

@@ -31,6 +31,8 @@ struct TurnMachine: Sendable {
     var cut: (played: Int, sent: Int)?
     /// The session's own word on what was heard.
     var correction: String?
+    /// Its session was lost before it was complete.
+    var isBroken = false
   }
 
   /// Characters a second that even a hurried voice does not exceed: bounds the guess of what was heard while text
@@ -56,17 +58,25 @@ struct TurnMachine: Sendable {
   var isQuiet: Bool { !turns.contains { $0.cut == nil } }
   /// A number that no turn has had.
   var nextFree: TurnID { newest.next }
-  /// The newest turn whose audio is not complete, and when it began.
-  var speaking: (id: TurnID, since: Duration)? {
-    turns.last { $0.cut == nil && !$0.hasEnded }.map { ($0.id, $0.startedAt) }
+  /// What was said so far in a turn, and when it began.
+  func words(of id: TurnID) -> (text: String, startedAt: Duration)? {
+    turns.first { $0.id == id && $0.cut == nil }.map { ($0.text, $0.startedAt) }
   }
+  /// The number for words of the engine's own, after what was said last.
+  var nextInterjection: TurnID { newest.followingInterjection }
+  /// The session's newest turn whose audio is not complete, and when it began.
+  var speaking: (id: TurnID, since: Duration)? {
+    turns.last { $0.cut == nil && !$0.hasEnded && !$0.id.isInterjection }.map { ($0.id, $0.startedAt) }
+  }
+  /// Whether nobody has stopped that turn.
+  func isWanted(_ id: TurnID) -> Bool { turns.contains { $0.id == id && $0.cut == nil } }
 
   mutating func started(_ id: TurnID, at now: Duration) -> [Action] {
     guard id > newest else { return [] }  // late, or told twice
     var actions = settle()
     if turns.count >= TurnMachine.maximumTurns { actions += write(turns.removeFirst()) }
     newest = id
-    if first == nil { first = id }
+    if first == nil, !id.isInterjection { first = id }
     turns.append(Turn(id: id, startedAt: now))
     return actions
   }
@@ -103,7 +113,7 @@ struct TurnMachine: Sendable {
     turns[index].hasEnded = true
     if sent[id] ?? 0 > 0 { return [.endTurn(id)] }
     turns.remove(at: index)  // a turn without sound: nobody heard its words
-    return [.played(id)]
+    return told(.played(id), of: id)
   }
 
   mutating func playbackStarted(_ id: TurnID, at now: Duration) {
@@ -115,7 +125,7 @@ struct TurnMachine: Sendable {
     guard let index = turns.firstIndex(where: { $0.id == id && $0.cut == nil && $0.hasEnded }) else {
       return []
     }
-    return [.played(id)] + settle() + write(turns.remove(at: index))
+    return told(.played(id), of: id) + settle() + write(turns.remove(at: index))
   }
 
   /// The caller began to speak.
@@ -140,15 +150,21 @@ struct TurnMachine: Sendable {
         heard = turn.soundedAt == nil ? 0 : all  // it had caught up with the session
       }
       turns[index].cut = (heard, all)
-      actions.append(.truncate(turn.id, playedMilliseconds: heard))
+      actions += told(.truncate(turn.id, playedMilliseconds: heard), of: turn.id)
     }
     return actions
   }
 
+  /// The session knows its own turns alone.
+  private func told(_ action: Action, of id: TurnID) -> [Action] { id.isInterjection ? [] : [action] }
+
   /// The session is gone: what it gave is played to its end.
   mutating func sessionEnded() -> [Action] {
     var actions = settle()
-    for id in turns.filter({ !$0.hasEnded }).map(\.id) {
+    for index in turns.indices where !turns[index].hasEnded && !turns[index].id.isInterjection {
+      turns[index].isBroken = true
+    }
+    for id in turns.filter({ !$0.hasEnded && !$0.id.isInterjection }).map(\.id) {
       actions += ended(id).filter { $0 != .played(id) }  // there is nobody to tell
     }
     return actions
@@ -167,14 +183,14 @@ struct TurnMachine: Sendable {
     turns.map { turn in
       Line(
         turn: turn.id, text: turn.cut == nil ? turn.text : TurnMachine.heardText(turn),
-        startedAt: turn.startedAt, wasInterrupted: turn.cut != nil)
+        startedAt: turn.startedAt, wasInterrupted: turn.cut != nil || turn.isBroken)
     }.filter { !$0.text.isEmpty }
   }
 
   private func write(_ turn: Turn) -> [Action] {
     let text = turn.cut == nil ? turn.text : TurnMachine.heardText(turn)
     if text.isEmpty { return [] }
-    let wasInterrupted = turn.cut.map { !(turn.hasEnded && $0.played >= $0.sent) } ?? false
+    let wasInterrupted = turn.cut.map { !(turn.hasEnded && $0.played >= $0.sent) } ?? turn.isBroken
     return [
       .line(Line(turn: turn.id, text: text, startedAt: turn.startedAt, wasInterrupted: wasInterrupted))
     ]

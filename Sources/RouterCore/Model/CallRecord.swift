@@ -47,6 +47,10 @@ public struct CallRecord: Sendable, Codable, Identifiable {
   public var end: CallEnd
   public var transcript: [TranscriptEntry]
   public var audio: AudioStatistics?
+  /// The agents that were tried, in order, and what became of them.
+  public var attempts: [AgentAttempt] = []
+  /// How long the agents' answers took, turn by turn.
+  public var timings: [TurnTiming] = []
   /// The stored decision with its trace, for `routerd why`.
   public var decision: JSONValue?
 

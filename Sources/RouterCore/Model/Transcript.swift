@@ -12,7 +12,8 @@ public struct TranscriptEntry: Hashable, Sendable, Codable {
   public var at: Int
   /// The agent's turn that this belongs to.
   public var turn: TurnID?
-  /// For speech of the agent: whether the caller cut it off; the text is then what was really heard, as far as known.
+  /// For speech of the agent: whether the caller or a failure cut it off; the text is then what was really heard, as
+  /// far as known.
   public var wasInterrupted: Bool
   /// For speech of the caller: how sure the recogniser was, 0…1.
   public var confidence: Double?

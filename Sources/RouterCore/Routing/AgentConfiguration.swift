@@ -118,7 +118,7 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
   /// What the agent remembers of people; `nil` is nothing.
   public var memory: Memory?
   /// How long a caller may be left without a voice.
-  public var patience = Patience()
+  public var patience: Patience
   /// Seconds after which the call is ended.
   public var maximumDuration: Int
 
@@ -130,7 +130,7 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     provider: String = "offline",
     providerType: String = "offline", providerConfiguration: JSONValue = [:],
     providerSettings: JSONValue = [:], fallback: [Fallback] = [],
-    maximumDuration: Int = 14400
+    memory: Memory? = nil, patience: Patience = Patience(), maximumDuration: Int = 14400
   ) {
     self.name = name
     self.instructions = instructions
@@ -147,6 +147,8 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     self.providerConfiguration = providerConfiguration
     self.providerSettings = providerSettings
     self.fallback = fallback
+    self.memory = memory
+    self.patience = patience
     self.maximumDuration = maximumDuration
   }
 

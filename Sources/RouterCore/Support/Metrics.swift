@@ -18,7 +18,18 @@ public final class Metrics: Sendable {
   /// Series beyond this many are not made: labels with foreign values must not eat the memory.
   public static let maximumSeries = 4096
 
+  /// Upper bounds of a histogram's buckets, in seconds; one more has no bound.
+  public static let buckets = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10]
+  /// Histograms beyond this many are not made.
+  public static let maximumHistograms = 256
+
+  private struct Histogram {
+    var counts = [Int](repeating: 0, count: Metrics.buckets.count + 1)
+    var sum = 0.0
+  }
+
   private let values = Lock<[Series: Double]>([:])
+  private let histograms = Lock<[Series: Histogram]>([:])
 
   public init() {}
 
@@ -30,6 +41,34 @@ public final class Metrics: Sendable {
   /// Sets a series to a value.
   public func set(_ name: String, _ value: Double, _ labels: [String: String] = [:]) {
     change(name, labels) { _ in value }
+  }
+
+  /// Counts a duration in a histogram, which Prometheus sees as `_bucket`, `_sum` and `_count`.
+  public func observe(_ name: String, _ seconds: Double, _ labels: [String: String] = [:]) {
+    guard seconds.isFinite else { return }
+    let series = Series(name: name, labels: labels)
+    let bucket = Metrics.buckets.firstIndex { seconds <= $0 } ?? Metrics.buckets.count
+    histograms.withLock { histograms in
+      guard histograms[series] != nil || histograms.count < Metrics.maximumHistograms else { return }
+      histograms[series, default: Histogram()].counts[bucket] += 1
+      histograms[series, default: Histogram()].sum += seconds
+    }
+  }
+
+  private var histogramSeries: [(Series, Double)] {
+    histograms.withLock { $0 }.flatMap { series, histogram -> [(Series, Double)] in
+      func labelled(_ suffix: String, _ more: [String: String] = [:]) -> Series {
+        Series(name: series.name + suffix, labels: series.labels.merging(more) { $1 })
+      }
+      var total = 0
+      var all: [(Series, Double)] = []
+      for (index, count) in histogram.counts.enumerated() {
+        total += count
+        let bound = index < Metrics.buckets.count ? "\(Metrics.buckets[index])" : "+Inf"
+        all.append((labelled("_bucket", ["le": bound]), Double(total)))
+      }
+      return all + [(labelled("_sum"), histogram.sum), (labelled("_count"), Double(total))]
+    }
   }
 
   private func change(_ name: String, _ labels: [String: String], _ body: (Double) -> Double) {
@@ -50,6 +89,7 @@ public final class Metrics: Sendable {
 
   /// All series with their values, sorted.
   public func all() -> [(Series, Double)] {
-    values.withLock { values in values.map { ($0.key, $0.value) } }.sorted { $0.0 < $1.0 }
+    (values.withLock { values in values.map { ($0.key, $0.value) } } + histogramSeries)
+      .sorted { $0.0 < $1.0 }
   }
 }

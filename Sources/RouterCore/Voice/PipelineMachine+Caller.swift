@@ -10,7 +10,9 @@ extension PipelineMachine {
   mutating func speechEnded(_ number: Int, _ milliseconds: Int, at now: Duration) -> [Action] {
     guard number > ended else { return [] }
     lengths[number] = milliseconds
-    return endUtterance(number, at: now)
+    // One that was ended because it was too long had no silence at its end.
+    let silence = milliseconds < settings.speech.maximumUtterance ? settings.silenceDuration : 0
+    return [.report(.callerStopped(millisecondsAgo: silence))] + endUtterance(number, at: now)
   }
 
   private mutating func endUtterance(_ number: Int, at now: Duration) -> [Action] {
@@ -44,7 +46,9 @@ extension PipelineMachine {
     if !isNothing { actions.append(.report(.heard(text, confidence: confidence, isFinal: true))) }
     if isNothing {
       // A cough is nothing to answer; so many words that nobody understood are.
-      guard length >= PipelineMachine.leastSpeech, !isAgentSpeaking else { return actions }
+      guard length >= PipelineMachine.leastSpeech, !isAgentSpeaking else {
+        return actions + [.report(.heard("", confidence: nil, isFinal: true))]
+      }
       return actions + answer(.speech("", confidence: 0), at: now)
     }
     return actions + answer(.speech(text, confidence: confidence), at: now)

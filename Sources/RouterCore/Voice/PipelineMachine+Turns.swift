@@ -44,6 +44,7 @@ extension PipelineMachine {
     guard current?.id == id else { return [] }  // late: that turn was cut off or given up
     if isBegun { timers[.turn] = now + PipelineLimit.turn }
     switch event {
+    case .firstToken: return report(.firstToken(id))
     case .text(let text):
       current?.add(text)
       set(current?.text ?? "", of: id, at: now)

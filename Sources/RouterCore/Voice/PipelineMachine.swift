@@ -21,6 +21,8 @@ struct PipelineMachine: Sendable {
 
   /// What the task of a turn reports.
   enum TurnEvent: Sendable {
+    /// The model has begun to answer.
+    case firstToken
     /// This is spoken next.
     case text(String)
     /// It was handed over whole, and is so long.

@@ -13,6 +13,8 @@ public struct PipelineSettings: Sendable, Hashable {
   /// An utterance during the agent's speech of which the recogniser is less sure was no interruption: the agent goes
   /// on with the sentence that was cut.
   public var interruptionConfidence = 0.15
+  /// Milliseconds of silence that end the caller's turn (`turnDetection`).
+  public var silenceDuration = 500
   /// What the agent says before it hangs up on silence.
   public var farewell = "I cannot hear you. Goodbye."
 
@@ -28,6 +30,7 @@ public struct PipelineSettings: Sendable, Hashable {
     settings.silenceTimeout = value("silenceTimeout", 1...600, silenceTimeout)
     settings.maximumSilences = value("maximumSilences", 0...100, maximumSilences)
     settings.interDigitTimeout = value("interDigitTimeout", 200...30_000, interDigitTimeout)
+    settings.silenceDuration = min(max(agent.turnDetection.silenceDuration, 100), 10_000)
     let detection = agent.providerSettings["turnDetection"]
     if let interruption = detection?["interruption_duration_ms"]?.integer {
       settings.speech.minimumInterruption = min(max(interruption, 20), 5000)

@@ -39,7 +39,12 @@ struct PipelineTurn: Sendable {
   private func speak(_ request: TextRequest) async throws {
     var splitter = SentenceSplitter()
     var left = PipelineLimit.turnText
+    var hasBegun = false
     reading: for try await event in model.respond(to: request) {
+      if !hasBegun, event.isForTheCaller {
+        hasBegun = true
+        await report(.firstToken)
+      }
       switch event {
       case .text(let text):
         let part = text.prefix(left)
@@ -79,4 +84,8 @@ struct PipelineTurn: Sendable {
     try Task.checkCancellation()
     await report(.spoken(milliseconds: milliseconds))
   }
+}
+
+extension TextEvent {
+  fileprivate var isForTheCaller: Bool { if case .note = self { false } else { true } }
 }

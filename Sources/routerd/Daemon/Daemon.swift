@@ -39,7 +39,7 @@ final class Daemon: Sendable {
     engine = CallEngine(
       routing: routes.router, models: assembly.conversationModels, tools: assembly.tools,
       trunks: { routes.snapshot.trunks }, store: assembly.store, http: host.http,
-      settings: settings.engine, log: log, metrics: metrics)
+      synthesizer: assembly.speech, settings: settings.engine, log: log, metrics: metrics)
     drain.withLock { [engine] in $0 = engine }
     self.settings = settings
     self.routes = routes

@@ -70,6 +70,7 @@ extension Daemon {
       "residentBytes": .integer(ProcessFacts.residentBytes),
       "loops": try JSON.value(monitor.delays),
       "routes": await routeStatus(),
+      "backends": try JSON.value(engine.troubledBackends),
       "counters": .object(Dictionary(counters) { _, last in last }),
     ]
   }
@@ -111,6 +112,17 @@ enum EventJSON {
       object["type"] = "functionUpdate"
       object["function"] = .string(function)
       object["data"] = data
+    case .partial(_, let entry):
+      object["type"] = "partial"
+      object["entry"] = try JSON.value(entry)
+    case .interrupted(_, let turn, let at, let played):
+      object["type"] = "interrupted"
+      object["turn"] = try JSON.value(turn)
+      object["at"] = .integer(at)
+      object["playedMilliseconds"] = .integer(played)
+    case .timing(_, let timing):
+      object["type"] = "timing"
+      object["timing"] = try JSON.value(timing)
     case .ended(let record):
       object["type"] = "ended"
       object["end"] = try JSON.value(record.end)

@@ -129,6 +129,7 @@ import Testing
     leg.callerHangsUp()
     await task.value
     var seen: [String] = []
+    var passing: Set<String> = []  // sound and words come by different ways: in any order
     for await event in events {
       switch event {
       case .received: seen.append("received")
@@ -137,6 +138,9 @@ import Testing
       case .agent(_, let name): seen.append("agent \(name)")
       case .transcript(_, let entry): seen.append(entry.text)
       case .functionCalled, .functionTimedOut, .functionUpdate: seen.append("function")
+      case .partial(_, let entry): passing.insert(entry.text)
+      case .interrupted: passing.insert("interrupted")
+      case .timing(_, let timing): passing.insert("timing of \(timing.turn)")
       case .ended(let record): seen.append("ended \(record.end.reason.rawValue)")
       }
       if case .ended = event { break }
@@ -146,6 +150,7 @@ import Testing
         "received", "decided front-door", "ringing", "agent reception", "conversation", "Hello.", "ending",
         "ended callerHungUp",
       ])
+    #expect(passing == ["Hello.", "timing of turn 1"])
   }
 
   @Test func aRecordIsSavedAfterTheStoreFailed() async throws {

@@ -30,13 +30,24 @@ import Testing
 
   /// Plays events at a time of their own (seconds) and gives the actions of the last one, without log lines.
   static func play(
-    _ machine: inout CallMachine, _ events: [(Double, CallEvent)], sent: [TurnID: Int]? = nil
+    _ machine: inout CallMachine, _ events: [(Double, CallEvent)], sent: [TurnID: Int]? = nil,
+    until: Double = 0
   ) -> [CallAction] {
     var actions: [CallAction] = []
-    for (time, event) in events {
-      actions = machine.handle(event, at: .milliseconds(Int(time * 1000)), sent: sent)
+    let sound = sent.map { sent in
+      SoundSoFar(
+        sent: sent, audible: sent.reduce(0) { $0 + ($1.key.isInterjection ? 0 : $1.value) },
+        audibleUntil: .milliseconds(Int(until * 1000)))
     }
-    return actions.filter { if case .log = $0 { false } else { true } }
+    for (time, event) in events {
+      actions = machine.handle(event, at: .milliseconds(Int(time * 1000)), sound: sound)
+    }
+    return actions.filter { action in
+      switch action {
+      case .log, .backend, .partial, .interrupted, .timing: false
+      default: true
+      }
+    }
   }
 
   static let toTalking: [(Double, CallEvent)] = [
@@ -185,33 +196,26 @@ import Testing
 
   @Test func nobodyLeftMeansAnApology() {
     var machine = CallMachineTests.machine { $0.apology = "Sorry." }
+    machine.canAnnounce = true
+    let words = TurnID(0, interjection: 1)
     let failed = CallMachineTests.play(
       &machine,
       CallMachineTests.toTalking + [
         (1, .voiceFinished(attempt: 1)), (2, .openFailed(attempt: 2, CallMachineTests.gone)),
       ])
-    guard case .open(attempt: 3, let agent) = failed.last else {
-      Issue.record("no apology: \(failed)")
-      return
-    }
-    #expect(agent.providerType == "offline")
+    #expect(failed.last == .announce(words, .apology, language: nil))
+    #expect(machine.state == .ending)
     #expect(
-      CallMachineTests.play(&machine, [(3, .opened(attempt: 3))])
-        == [.attach(attempt: 3), .send(attempt: 3, .say("Sorry."))])
-    let spoken = CallMachineTests.play(
-      &machine,
-      [
-        (4, .voice(attempt: 3, .turnStarted(TurnID(1)))),
-        (4, .voice(attempt: 3, .said("Sorry.", turn: TurnID(1), isFinal: true))),
-        (5, .voice(attempt: 3, .turnEnded(TurnID(1)))), (6, .leg(.playbackEnded(TurnID(1)))),
-      ], sent: [TurnID(1): 900])
+      CallMachineTests.play(&machine, [(3, .announced(words, "Sorry."))], sent: [words: 900])
+        == [.endTurn(words)])
+    let spoken = CallMachineTests.play(&machine, [(4, .leg(.playbackEnded(words)))], sent: [words: 900])
     guard case .finish(let end, wasAnswered: true) = spoken.last else {
       Issue.record("not over: \(spoken)")
       return
     }
     #expect(end.reason == .agentUnavailable && end.sipStatus == 200 && end.q850 == 41)
     #expect(
-      spoken.contains(.transcript(TranscriptEntry(.agent, .speech, "Sorry.", at: 3800, turn: TurnID(1)))))
+      spoken.contains(.transcript(TranscriptEntry(.system, .speech, "Sorry.", at: 1800, turn: words))))
   }
 
   @Test func withoutAnApologyItIsAPlainHangUp() {

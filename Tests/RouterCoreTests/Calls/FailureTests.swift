@@ -71,7 +71,9 @@ import Testing
     leg.media.setHeard(1600)
     session.report(.speechStarted)
     try await session.commands.wait(for: .truncate(TurnID(1), playedMilliseconds: 1600))
+    let events = harness.engine.observe()
     session.report(.heard("Stop!", confidence: nil, isFinal: true))
+    for await event in events { if case .transcript(_, let entry) = event, entry.text == "Stop!" { break } }
     leg.press("#")
     try await session.commands.wait(for: .digit("#"))
     leg.callerHangsUp()

@@ -161,7 +161,7 @@ import Testing
     Story(
       "what a session gave before it failed is played to its end",
       [.started(1), .said("half", 1), .sent(1, 500), .playing(1), .sessionEnded, .played(1)],
-      gives: [.endTurn(TurnID(1)), .played(TurnID(1)), line("half")]),
+      gives: [.endTurn(TurnID(1)), .played(TurnID(1)), line("half", cut: true)]),
     Story("a failed session's silent turn is forgotten", [.started(1), .sessionEnded], gives: []),
     Story(
       "a line is written before the next one begins",

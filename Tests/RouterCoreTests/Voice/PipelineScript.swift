@@ -15,7 +15,9 @@ struct PipelineScript {
   }
 
   mutating func go(_ events: PipelineMachine.Event...) -> [String] {
-    events.flatMap { machine.handle($0, at: now) }.map(PipelineScript.brief)
+    events.flatMap { machine.handle($0, at: now) }.filter { action in
+      if case .report(.callerStopped) = action { false } else { true }
+    }.map(PipelineScript.brief)
   }
 
   /// Lets time pass, up to the next deadlines.
