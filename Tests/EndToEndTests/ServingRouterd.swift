@@ -14,10 +14,13 @@ final class ServingRouterd: Sendable {
   ///
   /// - Parameters:
   ///   - routes: Files for the route directory.
+  ///   - sip: The `sip:` section.
   ///   - settings: Sections for the settings file besides those that the harness needs.
   ///   - engine: The `engine:` section, in braces.
   init(
-    routes: [String: String], settings: String = "", engine: String = "mediaLoops: 1",
+    routes: [String: String],
+    sip: String = "listen: [udp:127.0.0.1:0, tcp:127.0.0.1:0]\nmedia: {ports: 16500-16999}",
+    settings: String = "", engine: String = "mediaLoops: 1",
     workplace: Workplace? = nil
   ) async throws {
     let workplace = try workplace ?? Workplace()
@@ -27,8 +30,7 @@ final class ServingRouterd: Sendable {
       "routerd.yaml",
       """
       sip:
-        listen: [udp:127.0.0.1:0, tcp:127.0.0.1:0]
-        media: {ports: 16500-16999}
+        \(sip.replacing("\n", with: "\n  "))
       log: {format: json, level: debug}
       engine: {\(engine)}
       \(settings)

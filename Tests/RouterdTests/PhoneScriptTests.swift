@@ -33,6 +33,19 @@ import Testing
     #expect(script.tick(at: 3000) == [.goOnInSilence(milliseconds: 1000), .hangUp])
   }
 
+  /// Some agents let the caller begin; an answer of theirs is waited for longer.
+  @Test func withoutAGreetingThePhoneBegins() {
+    var script = PhoneScript([.say("a")], patience: 8000, greeting: 3000)
+    #expect(script.tick(at: 2980) == [])
+    #expect(script.tick(at: 3000) == [.goOnInSilence(milliseconds: 3000), .perform(.say("a"))])
+    script.stepDone(at: 4000)
+    #expect(script.tick(at: 11_980) == [])
+    #expect(script.tick(at: 12_000) == [.goOnInSilence(milliseconds: 8000), .hangUp])
+    var mute = PhoneScript([], patience: 8000, greeting: 3000)
+    #expect(mute.tick(at: 7980) == [])
+    #expect(mute.tick(at: 8000) == [.goOnInSilence(milliseconds: 8000), .hangUp])
+  }
+
   @Test func anAnswerMayBeginBeforeTheStepIsDone() {
     var script = PhoneScript([.say("a"), .say("b")])
     script.agentSpoke()

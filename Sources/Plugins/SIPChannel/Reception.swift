@@ -74,6 +74,7 @@ actor Reception {
     }
     let call = inboundCall(request, trunk: trunk)
     do throws(Refusal) {
+      if let reply = invitation.refusal { throw Refusal(reply) }
       try checkLimit(trunk)
       let session = try self.session(for: invitation)
       return take(invitation, call, session)
@@ -168,14 +169,17 @@ actor Reception {
 
   /// Reads the offer and tries an answer, so that a caller with whom we have nothing in common costs no agent.
   private func session(for invitation: SIPInvitation) throws(Refusal) -> SessionPlan {
+    let wish = wish(configuration, invitation.request.arrival)
     var plan = SessionPlan(
-      media: media, negotiation: SDPNegotiation(wish(configuration, invitation.request.arrival)), offer: nil)
+      media: media, negotiation: SDPNegotiation(wish), offer: nil,
+      expectedFormat: (wish.codecs.first ?? .pcmu).wireFormat)
     guard let body = invitation.sdp else { return plan }
     do throws(SDPError) {
       let offer = try SessionDescription(parsing: body)
       var trial = plan.negotiation
       _ = try trial.answer(to: offer)
       plan.offer = offer
+      if let codec = trial.parameters?.codec { plan.expectedFormat = codec.wireFormat }
       return plan
     } catch {
       let reason: CallEnd.Reason = error.sipStatus == 400 ? .malformed : .noCommonCodec
@@ -253,8 +257,18 @@ actor Reception {
 /// Why a call is not let in, for the caller's network and for the record.
 struct Refusal: Error {
   var end: CallEnd
+  var reply: SIPReply
 
-  init(_ end: CallEnd) { self.end = end }
+  init(_ end: CallEnd) {
+    self.end = end
+    reply = rejection(end)
+  }
 
-  var reply: SIPReply { rejection(end) }
+  /// What the SIP stack could not accept.
+  init(_ reply: SIPReply) {
+    let reason: CallEnd.Reason = reply.status == 406 || reply.status == 415 ? .noCommonCodec : .malformed
+    let words = reply.headers.map { "; \($0.name): \($0.value)" }.joined()
+    end = CallEnd(reason, text: SIPStatus.reason(reply.status) + words, sipStatus: reply.status)
+    self.reply = reply
+  }
 }

@@ -17,6 +17,8 @@ actor SIPLeg: InlineLeg {
     case ended(CallEnd)
   }
 
+  nonisolated let expectedFormat: AudioFormat
+
   let call: SIPServerCall
   let log: Log
   var state = State.ringing
@@ -44,6 +46,7 @@ actor SIPLeg: InlineLeg {
   ) {
     call = invitation.call
     self.plan = plan
+    expectedFormat = plan.expectedFormat
     negotiation = plan.negotiation
     self.mediaLoop = mediaLoop
     self.signalling = signalling

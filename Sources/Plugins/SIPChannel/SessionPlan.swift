@@ -6,6 +6,8 @@ struct SessionPlan: Sendable {
   var negotiation: SDPNegotiation
   /// `nil` when the caller asks for ours (late offer).
   var offer: SessionDescription?
+  /// What the wire is going to carry: the codec that we would answer with, or our first when the caller asks for ours.
+  var expectedFormat: AudioFormat
 }
 
 /// How RTP is done, the same for every call of the channel (they share the port range).

@@ -32,6 +32,20 @@ enum SIPBody: Equatable {
     }
   }
 
+  /// Whether the sender of an INVITE reads SDP: without `Accept` it does (RFC 3261 section 20.1), with an empty one it
+  /// reads nothing.
+  static func mayAnswer(_ headers: SIPHeaders) -> Bool {
+    guard headers.contains(.accept) else { return true }
+    return headers.list(.accept).contains { range in
+      let parts = range.split(separator: ";").map { $0.trimmingBlanks().lowercased() }
+      guard let type = parts.first, ["application/sdp", "application/*", "*/*"].contains(type) else {
+        return false
+      }
+      // `q=0` is "not this one" (RFC 2616 section 3.9).
+      return !parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { ("1"..."9").contains($0) } }
+    }
+  }
+
   /// The first `application/sdp` part (RFC 2046 section 5.1.1).
   private static func sessionPart(_ bytes: ArraySlice<UInt8>, boundary: String) -> [UInt8]? {
     let delimiter = Array("--\(boundary)".utf8)

@@ -24,7 +24,9 @@ struct SIPDialog: Sendable {
     local = (headers.first(.to) ?? "") + ";tag=" + SIPTag.text(localTag)
     remote = headers.first(.from) ?? ""
     remoteTag = envelope.fromTag.map { headers.text($0) } ?? ""
-    target = headers.first(.contact).flatMap { SIPDialog.target(ofContact: $0) } ?? ""
+    // A peer of RFC 2543 may have no Contact: it is where it calls from.
+    target =
+      (headers.first(.contact) ?? headers.first(.from)).flatMap { SIPDialog.target(ofContact: $0) } ?? ""
     routes = headers.list(.recordRoute)
     localSequence = UInt32.random(in: 1...0xffff)
     remoteSequence = envelope.cseq.number

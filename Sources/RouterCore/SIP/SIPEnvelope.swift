@@ -43,8 +43,14 @@ struct SIPEnvelope: Sendable {
       guard cseq.method == method else { throw SIPDefect("CSeq Method Does Not Match") }
       try SIPEnvelope.checkMaxForwards(headers)
       if toTag == nil { try SIPEnvelope.checkAddresses(headers, uri) }
-      if method == .invite { try SIPEnvelope.checkContact(headers) }
+      if method == .invite, headers.contains(.contact) || hasCookie { try SIPEnvelope.checkContact(headers) }
     }
+  }
+
+  /// Whether the branch names the transaction, as RFC 3261 has it: the cookie with something behind it (RFC 4475
+  /// section 3.2.1). Without, it is of a peer of RFC 2543.
+  var hasCookie: Bool {
+    via.branch.map { headers.withBytes($0) { $0.count > 7 && $0.starts(with: "z9hG4bK".utf8) } } ?? false
   }
 
   /// Two values where one belongs leave open which was meant (RFC 4475 section 3.3.9).
@@ -138,9 +144,7 @@ struct SIPTransactionKey: Hashable, Sendable {
       }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
-    let hasCookie =
-      envelope.via.branch.map { headers.withBytes($0) { $0.starts(with: "z9hG4bK".utf8) } } ?? false
-    if hasCookie, let branch = envelope.via.branch {
+    if envelope.hasCookie, let branch = envelope.via.branch {
       bytes += headers.storage[Int(branch.lowerBound)..<Int(branch.upperBound)]
       bytes.append(0)
       bytes += headers.storage[Int(envelope.via.sentBy.lowerBound)..<Int(envelope.via.sentBy.upperBound)]

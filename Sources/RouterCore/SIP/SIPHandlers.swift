@@ -26,6 +26,10 @@ public struct SIPInvitation: Sendable {
   public let request: SIPRequest
   /// The offer, also where it is one part of several; `nil` asks for ours.
   public let sdp: [UInt8]?
+  /// What is wrong with it: an extension that we do not have (420), a body (415) or an answer (406) in another language
+  /// than SDP, too short a session (422). Such a call is refused with this reply whatever its owner decides, unless that
+  /// refuses it for a reason of its own, e.g. because it does not know the caller, or ignores it.
+  public let refusal: SIPReply?
   /// The handle for all that follows. It does nothing unless the call is taken.
   public let call: SIPServerCall
 }

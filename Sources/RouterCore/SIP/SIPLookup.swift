@@ -5,7 +5,8 @@ struct SIPLookup: Hashable, Sendable {
     case direct(SocketAddress, SIPTransport)
     /// A name with a port, or one for which there are no services: A and AAAA.
     case addresses(host: String, port: UInt16, SIPTransport)
-    /// SRV, in this order; when there is none, A and AAAA with the usual port.
+    /// SRV, in this order, unless there is a choice and NAPTR has another one; when there is none, A and AAAA with the
+    /// usual port.
     case services(host: String, [SIPTransport])
   }
 
@@ -52,6 +53,29 @@ struct SIPLookup: Hashable, Sendable {
     var weight: UInt16
     var port: UInt16
     var host: String
+  }
+
+  /// A NAPTR record (RFC 3403 section 4.1).
+  struct Pointer: Hashable, Sendable {
+    var order: UInt16
+    var preference: UInt16
+    var flags: String
+    var services: String
+    /// Where SRV records stand.
+    var name: String
+  }
+
+  /// The names to ask for SRV, best first: what NAPTR says about transports that we have (RFC 3263 section 4.1).
+  static func order(_ pointers: [Pointer]) -> [(name: String, transport: SIPTransport)] {
+    pointers.sorted { ($0.order, $0.preference) < ($1.order, $1.preference) }.compactMap { pointer in
+      guard pointer.flags.equalsFolded("s"), !pointer.name.isEmpty, pointer.name != "." else { return nil }
+      return switch pointer.services.uppercased() {
+      case "SIP+D2U": (pointer.name, .udp)
+      case "SIP+D2T": (pointer.name, .tcp)
+      case "SIPS+D2T": (pointer.name, .tls)
+      default: nil
+      }
+    }
   }
 
   /// Records in the order in which they are to be tried: by priority, and by lot among equals, in proportion to their

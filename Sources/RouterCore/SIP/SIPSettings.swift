@@ -62,6 +62,8 @@ public struct SIPTimers: Sendable, Hashable {
 
   public init() {}
 
+  /// How long a peer may be silent when its name has others that can be asked (RFC 3263 section 4.3).
+  var failover: Duration { t1 * 8 }
   /// 64 × T1: the end of a transaction without an answer, and of waiting for ACK.
   public var timeout: Duration { t1 * 64 }
 }

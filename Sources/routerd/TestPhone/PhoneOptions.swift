@@ -4,6 +4,8 @@ internal import RouterCore
 struct PhoneOptions: Sendable {
   /// What to do when the other side asks us to call somebody else (REFER).
   enum Referral: String, CaseIterable, Sendable {
+    /// Agree, call the target, and report how that goes.
+    case dial
     /// Agree, and report that the target rang and answered.
     case accept
     /// Agree, and report that the target is busy.
@@ -32,6 +34,8 @@ struct PhoneOptions: Sendable {
   var maximumSeconds = 120
   var ringSeconds = 45
   var patience = 8
+  /// Seconds until the phone begins when the agent does not.
+  var greeting = 3
   var stays = false
   var referral = Referral.accept
   var isJSON = false
@@ -49,7 +53,9 @@ struct PhoneOptions: Sendable {
     OptionSpec("--pause", value: "SECONDS", repeatable: true, "Say nothing for a while"),
     OptionSpec("--hold", value: "SECONDS", repeatable: true, "Put the agent on hold for a while"),
     OptionSpec("--stay", "Keep the call when all of that is done, until the other side ends it"),
-    OptionSpec("--patience", value: "SECONDS", "How long to wait for the agent's first word; 8"),
+    OptionSpec(
+      "--patience", value: "SECONDS",
+      "How long to wait for the agent's first word; 3 for its greeting, then 8"),
     OptionSpec("--seconds", value: "N", "Hang up after so many seconds; 120"),
     OptionSpec("--ring-seconds", value: "N", "Give up when nobody answers for so long; 45"),
     OptionSpec(
@@ -66,7 +72,7 @@ struct PhoneOptions: Sendable {
     OptionSpec("--srtp", value: "HOW", "off, accept, prefer or require encryption of the audio; off"),
     OptionSpec("--late-offer", "Place the call without SDP; the other side makes the offer"),
     OptionSpec(
-      "--answer-refer", value: "HOW", "When asked to transfer: accept, busy, silent or decline; accept"),
+      "--answer-refer", value: "HOW", "When asked to transfer: dial, accept, busy, silent or decline; accept"),
     OptionSpec("--json", "One JSON object for each thing that happens"),
     OptionSpec("--config", value: "FILE", "Settings, for the place of the control socket (--transcript)"),
     OptionSpec("--socket", value: "PATH", "The control socket (--transcript)"),
@@ -105,7 +111,9 @@ struct PhoneOptions: Sendable {
     try readMedia(arguments)
     maximumSeconds = try arguments.integer("--seconds", 1...86_400) ?? maximumSeconds
     ringSeconds = try arguments.integer("--ring-seconds", 1...600) ?? ringSeconds
-    patience = try arguments.integer("--patience", 0...600) ?? patience
+    if let seconds = try arguments.integer("--patience", 0...600) {
+      (patience, greeting) = (seconds, seconds)
+    }
     recording = arguments.value("--record")
     voice = try arguments.choice("--voice", ["rms", "slt", "kal", "kal16"]) ?? voice
     stays = arguments.has("--stay")

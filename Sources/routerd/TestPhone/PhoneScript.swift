@@ -34,17 +34,21 @@ struct PhoneScript {
     case over
   }
 
-  /// How long the phone waits for a first word, of the greeting or of an answer.
+  /// How long the phone waits for a first word of an answer, and before it hangs up.
   let patience: Int
+  /// How long it waits for a greeting when it has something to say: some agents let the caller begin.
+  let greeting: Int
   /// Whether it keeps the call when the script is over.
   let stays: Bool
   private var steps: [PhoneStep]
   private var state = State.listening(since: 0, hasHeard: false)
   private var isAgentSpeaking = false
+  private var hasBegun = false
 
-  init(_ steps: [PhoneStep], patience: Int = 8000, stays: Bool = false) {
+  init(_ steps: [PhoneStep], patience: Int = 8000, greeting: Int? = nil, stays: Bool = false) {
     self.steps = steps
     self.patience = patience
+    self.greeting = min(greeting ?? patience, patience)
     self.stays = stays
   }
 
@@ -68,7 +72,7 @@ struct PhoneScript {
   mutating func tick(at now: Int) -> [Action] {
     guard case .listening(let since, let hasHeard) = state, !isAgentSpeaking else { return [] }
     if hasHeard { return next() }
-    guard now - since >= patience else { return [] }
+    guard now - since >= (hasBegun || steps.isEmpty ? patience : greeting) else { return [] }
     return [.goOnInSilence(milliseconds: now - since)] + next()
   }
 
@@ -78,6 +82,7 @@ struct PhoneScript {
       return stays ? [] : [.hangUp]
     }
     steps.removeFirst()
+    hasBegun = true
     state = .acting
     return [.perform(step)]
   }

@@ -89,6 +89,7 @@ extension TestPhone {
       "referred", at: elapsed, "asked to call \(referral.target.uri) instead: \(what.rawValue)",
       ["target": .string("\(referral.target.uri)"), "answer": .string(what.rawValue)])
     if what == .decline { return referral.reject() }
+    if what == .dial { return dial(referral) }
     referral.accept()
     Task {
       guard what != .silent else { return }

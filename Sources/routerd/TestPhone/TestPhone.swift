@@ -15,6 +15,9 @@ actor TestPhone {
   // The state of the one call; the extensions in this folder share it.
   var media: RTPMedia?
   var call: SIPClientCall?
+  var endpoint: SIPEndpoint?
+  /// The call that the other side asked for.
+  var referred: PhoneReferral?
   var negotiation: SDPNegotiation?
   var sound: PhoneSound?
   var recorder: StereoRecorder?
@@ -33,7 +36,9 @@ actor TestPhone {
     self.loop = loop
     self.synthesizer = synthesizer
     printer = PhonePrinter(isJSON: options.isJSON)
-    script = PhoneScript(options.steps, patience: options.patience * 1000, stays: options.stays)
+    script = PhoneScript(
+      options.steps, patience: options.patience * 1000, greeting: options.greeting * 1000,
+      stays: options.stays)
   }
 
   /// Places the call and returns when it is over. Throws ``ControlFailure`` when it could not even be tried.
@@ -50,6 +55,7 @@ actor TestPhone {
     settings.product = "routerd-phone"
     settings.verifiesServers = options.verifiesServers
     let endpoint = SIPEndpoint(loop: loop, settings: settings, log: log)
+    self.endpoint = endpoint
     try await endpoint.listen(SIPHandlers { _ in .refuse(SIPReply(486)) })
     var negotiation = SDPNegotiation(
       .init(
@@ -76,6 +82,7 @@ actor TestPhone {
     await follower?.finish()
     let outcome = summary(ending)
     media.close()
+    referred?.media.close()
     await endpoint.close()
     return outcome
   }

@@ -89,9 +89,30 @@ import Testing
       let statuses = station.journal.events.compactMap { event in
         if case .refused(_, let end) = event { end.sipStatus } else { nil }
       }
-      #expect(statuses == [488])
+      #expect(statuses == [488, 415, 420])
       #expect(station.journal.calls.isEmpty)
     }
+  }
+
+  /// Models are opened in the wire's format before the answer.
+  @Test(arguments: [("8 0", AudioFormat.aLaw), ("0 8", .muLaw), ("9", .linear16(16000))])
+  func theOfferSaysWhatTheWireWillCarry(_ types: String, _ format: AudioFormat) async throws {
+    let expected = Lock<AudioFormat?>(nil)
+    let script: Station.Script = { _, leg, _ in
+      expected.withLock { $0 = leg.expectedFormat }
+      await leg.reject(CallEnd(.noRoute), headers: [])
+    }
+    try await Station.open(script: script) { station in
+      let socket = try #require(DatagramSocket(ip: "127.0.0.1"))
+      let sdp = SIPHostilityTests.sdp.replacing("RTP/AVP 0", with: "RTP/AVP \(types)")
+      socket.send(
+        Array(SIPHostilityTests.invite(station.udp, port: socket.port, sdp: sdp).utf8), to: station.udp)
+      try await station.journal.first("the call") { if case .arrived = $0 { true } else { false } }
+      while let answer = socket.receive(within: 5000) {
+        if String(decoding: answer.bytes, as: UTF8.self).hasPrefix("SIP/2.0 404 ") { break }
+      }
+    }
+    #expect(expected.withLock { $0 } == format)
   }
 
   @Test func noRoute() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// A UDP socket that says and hears exactly what a test wants.
 final class SIPTestSocket: Sendable {
-  private let descriptor: Int32
+  let descriptor: Int32
   let port: UInt16
 
   init() throws {

@@ -25,6 +25,8 @@ final class SIPTestSide: Sendable {
     let handlers = SIPHandlers(
       invitation: { [self] invitation in
         if let decision = decide(invitation) { return decision }
+        // Nobody hears of a call that the endpoint refuses.
+        if invitation.refusal != nil { return .take { _ in } }
         let log = log(of: invitation.call.id)
         invited.yield(invitation)
         return .take { log.add($0) }

@@ -79,7 +79,7 @@ import Testing
       """),
     // Section 3.1.1.2: every character that a token may have; an unknown method is refused in words.
     Message(
-      "intmeth", 405,
+      "intmeth", 501,
       """
       !interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com SIP/2.0
       Via: SIP/2.0/UDP 127.0.0.1;rport;branch=z9hG4bK-.!%66*_+`'~%
@@ -97,7 +97,7 @@ import Testing
     Message("esc01", 200, options("OPTIONS sip:sips%3Auser%40example.com@example.net SIP/2.0")),
     Message("escnull", 200, options("OPTIONS sip:null-%00-null@example.com SIP/2.0")),
     Message(
-      "esc02", 405, options("RE%47IST%45R sip:registrar.example.com SIP/2.0", cseq: "29344 RE%47IST%45R")),
+      "esc02", 501, options("RE%47IST%45R sip:registrar.example.com SIP/2.0", cseq: "29344 RE%47IST%45R")),
     Message("lwsdisp", 200, options(from: "caller<sip:caller@example.com>;tag=323")),
     Message(
       "longreq", 200,

@@ -23,6 +23,9 @@ void shim_name_thread(const char *name);
 /** How many lines libre wanted to write to standard error; they are counted, not written. */
 unsigned long shim_complaints(void);
 
+/** How many connections were closed at once because the process had no descriptor left for them. */
+unsigned long shim_turned_away(void);
+
 /** Hashes of OpenSSL; a digest has at most 32 bytes. */
 enum shim_hash { SHIM_MD5, SHIM_SHA1, SHIM_SHA256 };
 

@@ -19,8 +19,12 @@ struct DelayEstimate {
   private var weight: Float = 1
   private var total: Float = 0
   private var untilUpdate = 0
-  /// What most packets need above the base; a first guess before enough were seen.
-  private(set) var spread = 20_000
+  private var slowest = Int.min
+  /// The spread before much is known.
+  private static let firstGuess = 20_000
+  /// What most packets need above the base; what all of the first few needed before enough were seen, so that a burst
+  /// or a slow packet at the start of a call costs no audio.
+  private(set) var spread = DelayEstimate.firstGuess
 
   /// The smallest transit of late; `Int.max` before any packet.
   var base: Int { min(current, previous) }
@@ -33,6 +37,7 @@ struct DelayEstimate {
       windowEnd = arrival + DelayEstimate.window
     }
     current = min(current, transit)
+    slowest = max(slowest, transit)
     if bins.isEmpty { bins = Array(repeating: 0, count: DelayEstimate.binCount) }
     bins[min((transit - base) / DelayEstimate.binWidth, DelayEstimate.binCount - 1)] += weight
     total += weight
@@ -49,8 +54,11 @@ struct DelayEstimate {
   }
 
   private mutating func update() {
-    // Ten packets say little: the first guess stands until there are more.
-    guard total > 25 else { return }
+    // Few packets say little about how often, but something about how much.
+    guard total > 25 else {
+      spread = max(DelayEstimate.firstGuess, slowest - base)
+      return
+    }
     untilUpdate = 10
     var sum: Float = 0
     let wanted = total * DelayEstimate.quantile

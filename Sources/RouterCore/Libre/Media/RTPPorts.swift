@@ -2,10 +2,11 @@ internal import CLibreShim
 internal import Glibc
 
 /// The UDP ports of one or more channels. Ports are taken in turn, so a freed one, at which an old peer may still be
-/// sending, comes back last (livekit/sip#741).
+/// sending, comes back last (livekit/sip#741), and not before it has rested: a small range rather refuses a call.
 public final class RTPPorts: Sendable {
   private struct State {
     var free: [UInt16] = []  // a ring: `head` is the one freed longest ago
+    var freed: [ContinuousClock.Instant?] = []  // when, place for place; `nil` when nobody sends there
     var head = 0
     var count = 0
   }
@@ -13,15 +14,28 @@ public final class RTPPorts: Sendable {
   /// Even ports for RTP, each with the odd one above it for RTCP.
   public let range: ClosedRange<UInt16>
   private let state: Lock<State>
+  private let rest: Duration
+  private let now: @Sendable () -> ContinuousClock.Instant
 
   /// A range; an odd lower bound counts from the next even port, and a last even port without its odd one is left out.
-  public init(_ range: ClosedRange<UInt16> = 10000...19999) {
-    self.range = range
-    let free = range.filter { $0 % 2 == 0 && $0 < range.upperBound }
-    state = Lock(State(free: free, count: free.count))
+  /// - Parameter rest: How long a freed port is left alone. After our BYE the old peer sends for a round trip more.
+  public convenience init(
+    _ range: ClosedRange<UInt16> = 10000...19999, rest: Duration = .milliseconds(500)
+  ) {
+    self.init(range, rest: rest) { .now }
   }
 
-  /// How many calls more could have a port.
+  init(
+    _ range: ClosedRange<UInt16>, rest: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant
+  ) {
+    self.range = range
+    self.rest = rest
+    self.now = now
+    let free = range.filter { $0 % 2 == 0 && $0 < range.upperBound }
+    state = Lock(State(free: free, freed: Array(repeating: nil, count: free.count), count: free.count))
+  }
+
+  /// How many ports no call has; some of them may still have to rest.
   public var available: Int { state.withLock { $0.count } }
 
   /// A pair of bound sockets on the next port that the system gives; each port is tried once.
@@ -33,10 +47,10 @@ public final class RTPPorts: Sendable {
           return sockets
         }
       } catch {
-        release(port)
+        release(port, wasUsed: false)
         throw error
       }
-      release(port)  // somebody else has it
+      release(port, wasUsed: false)  // somebody else has it
     }
     throw .noPort(range)
   }
@@ -44,6 +58,7 @@ public final class RTPPorts: Sendable {
   private func take() -> UInt16? {
     state.withLock { state in
       guard state.count > 0 else { return nil }
+      if let freed = state.freed[state.head], now() < freed + rest { return nil }
       defer {
         state.head = (state.head + 1) % state.free.count
         state.count -= 1
@@ -52,9 +67,12 @@ public final class RTPPorts: Sendable {
     }
   }
 
-  func release(_ port: UInt16) {
+  fileprivate func release(_ port: UInt16, wasUsed: Bool) {
+    let freed = wasUsed ? now() : nil
     state.withLock { state in
-      state.free[(state.head + state.count) % state.free.count] = port
+      let place = (state.head + state.count) % state.free.count
+      state.free[place] = port
+      state.freed[place] = freed
       state.count += 1
     }
   }
@@ -93,6 +111,6 @@ final class MediaSockets: Sendable {
   deinit {
     close(rtp)
     close(rtcp)
-    ports.release(port)
+    ports.release(port, wasUsed: true)
   }
 }

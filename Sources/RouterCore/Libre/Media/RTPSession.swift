@@ -13,6 +13,8 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
 
   private(set) var parameters: MediaParameters?
   private(set) var latch: RemoteLatch
+  /// Packets of a source that may yet turn out to be the call's: one fewer than ``RemoteLatch/probation``.
+  private var candidates: [(packet: [UInt8], arrival: Int)] = []
   var receiver: RTPReceiver
   private(set) var sender = RTPSender()
   var rtcp = RTCPSession()
@@ -130,12 +132,34 @@ extension RTPSession {
     }
     let packet = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<length])
     guard let (header, range) = RTPHeader.read(packet),
-      address == latch.source || receiver.knows(header.payloadType),
-      latch.accepts(header, from: address, isAuthentic: decryption != nil)
+      address == latch.source || receiver.knows(header.payloadType)
     else { return }
+    switch latch.judge(header, from: address, isAuthentic: decryption != nil) {
+    case .stranger: return
+    case .candidate(let isFirst):
+      if isFirst { candidates.removeAll() }
+      return candidates.append((Array(packet), arrival))
+    case .ours:
+      if !candidates.isEmpty { candidates.removeAll() }
+    case .oursAtLast: playCandidates()
+    }
+    play(header, UnsafeRawBufferPointer(rebasing: packet[range]), arrival)
+  }
+
+  private func play(_ header: RTPHeader, _ payload: UnsafeRawBufferPointer, _ arrival: Int) {
     showLife()
-    let payload = UnsafeRawBufferPointer(rebasing: packet[range])
     if let key = receiver.receive(header, payload, arrival: arrival) { events(.digit(key)) }
+  }
+
+  /// The first packets of a source that is believed now: nothing of what they say is lost.
+  private func playCandidates() {
+    for (packet, arrival) in candidates {
+      packet.withUnsafeBytes { packet in
+        guard let (header, range) = RTPHeader.read(packet) else { return }
+        play(header, UnsafeRawBufferPointer(rebasing: packet[range]), arrival)
+      }
+    }
+    candidates.removeAll()
   }
 
   func showLife() {

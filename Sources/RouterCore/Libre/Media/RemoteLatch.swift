@@ -10,6 +10,16 @@ struct RemoteLatch {
   static let patience = 100
   static let shortPatience = 25
 
+  /// What a packet is.
+  enum Verdict: Equatable {
+    case ours
+    /// The call's, and those of its source that were candidates before it are, too.
+    case oursAtLast
+    /// Perhaps the call's: to be kept until more is known. The first of a new source puts the kept ones out.
+    case candidate(isFirst: Bool)
+    case stranger
+  }
+
   let mode: SymmetricRTP
   /// What the SDP says.
   private(set) var signalled: PacketAddress?
@@ -41,33 +51,33 @@ struct RemoteLatch {
   /// A tick without a packet from the source.
   mutating func countSilence() { ticksSilent += ticksSilent < RemoteLatch.patience ? 1 : 0 }
 
-  /// Whether a packet is the call's.
+  /// Whose a packet is.
   ///
   /// - Parameter isAuthentic: It was decrypted with the call's key, which no stranger has.
-  mutating func accepts(_ header: RTPHeader, from address: PacketAddress, isAuthentic: Bool) -> Bool {
+  mutating func judge(_ header: RTPHeader, from address: PacketAddress, isAuthentic: Bool) -> Verdict {
     if address == source {
       ticksSilent = 0
-      return true
+      return .ours
     }
     if address == signalled {
       latch(address)
-      return true
+      return .ours
     }
-    guard mayLatch(address) else { return false }
+    guard mayLatch(address) else { return .stranger }
     if isAuthentic {
       latch(address)
-      return true
+      return .ours
     }
     if let known = candidate, known.address == address, known.ssrc == header.ssrc,
       known.next == header.sequence
     {
       candidate = (address, header.ssrc, header.sequence &+ 1, known.count + 1)
-      guard known.count + 1 >= RemoteLatch.probation else { return false }
+      guard known.count + 1 >= RemoteLatch.probation else { return .candidate(isFirst: false) }
       latch(address)
-      return true
+      return .oursAtLast
     }
     candidate = (address, header.ssrc, header.sequence &+ 1, 1)
-    return false
+    return .candidate(isFirst: true)
   }
 
   /// Whether a packet may be looked at at all; cheap, for what is to be decrypted first.

@@ -2,6 +2,14 @@
 struct SIPEarlyDialog {
   var dialog: SIPDialog
   var order = SIPReliableOrder()
+  /// Our offer was answered reliably: either side may make another one.
+  var isAgreed = false
+}
+
+/// ACK for an answer that nobody wanted any more; `nil` until its way is known.
+struct SIPSuperfluousAnswer {
+  var bytes: [UInt8] = []
+  var flow: SIPFlow?
 }
 
 /// The first INVITE of a call that we place.
@@ -35,6 +43,7 @@ extension SIPCallCore {
     plan.headers += call.headers
     plan.contentType = "application/sdp"
     plan.body = call.sdp ?? []
+    inviteFrom = plan.from
     let request = SIPClientRequest(
       plan, core: core, credentials: call.credentials, contactUser: contactUser
     ) { [weak self] answer in
@@ -64,6 +73,7 @@ extension SIPCallCore {
       // A copy, or one whose predecessor is missing, is not confirmed and does not count (RFC 3262 section 4).
       guard var branch = early[name], branch.order.accept(rseq) else { return }
       prack(&branch, rseq, envelope)
+      if outgoingCall?.sdp != nil, core.response(answer).sdp != nil { branch.isAgreed = true }
       early[name] = branch
     }
     emit(.progress(core.response(answer)))
@@ -95,6 +105,7 @@ extension SIPCallCore {
     // PRACKs have used numbers of the dialog.
     if let tag = envelope.toTag, let branch = early[envelope.headers.text(tag)] {
       dialog?.localSequence = max(branch.dialog.localSequence, inviteSequence)
+      dialog?.remoteSequence = branch.dialog.remoteSequence
     }
     early = [:]
     notePeer(envelope.headers)
@@ -141,23 +152,6 @@ extension SIPCallCore {
     localSDP = sdp
     state = .up
     acknowledge(inviteSequence, sdp: sdp)
-  }
-
-  /// A 2xx whose transaction is over: a copy gets its ACK again; another branch gets ACK and BYE, for one call is
-  /// enough (section 13.2.2.4).
-  func answeredAgain(_ envelope: SIPEnvelope, _ flow: SIPFlow) {
-    guard let dialog, let tag = envelope.toTag else { return }
-    if envelope.headers.withBytes(tag, { $0.text }) == dialog.remoteTag {
-      if let lastACK, lastACK.sequence == envelope.cseq.number {
-        _ = core.transports.send(lastACK.bytes, on: lastACK.flow)
-      }
-      return
-    }
-    guard var other = SIPDialog(client: envelope, localTag: number, local: dialog.local) else { return }
-    sendACK(other.plan(.ack, sequence: envelope.cseq.number)) { _, _ in }
-    var bye = other.plan(.bye, sequence: other.nextSequence())
-    bye.headers = [Header("Reason", SIPReason.sip(200, "Call completed elsewhere").description)]
-    send(bye) { _ in }
   }
 }
 

@@ -27,7 +27,7 @@ extension SIPCallCore {
     case .notify: notified(transaction, envelope)
     case .options: transaction.answer(SIPCore.standardReply(.options))
     case .subscribe, .publish: transaction.answer(SIPCore.standardReply(.subscribe))
-    default: transaction.answer(405, headers: [Header("Allow", SIPCore.allowed)])
+    default: transaction.answer(SIPCore.standardReply(envelope.cseq.method))
     }
   }
 
@@ -39,7 +39,7 @@ extension SIPCallCore {
     end(SIPCallEnding(cause, status: state == .ringing ? 487 : 200, reasons: reasons))
   }
 
-  private func informed(_ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
+  func informed(_ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
     // Packages are negotiated with Recv-Info, which we never send (RFC 6086 section 4.2.2).
     if envelope.headers.contains("Info-Package") { return transaction.answer(469) }
     let pending = core.wait(transaction) { reply in transaction.answer(reply) }

@@ -53,8 +53,12 @@ final class SIPCallCore {
   var outgoingCall: SIPOutgoingCall?
   var isGivenUp = false
   var early: [String: SIPEarlyDialog] = [:]
+  /// `From` of our INVITE, with its tag; empty before there was one.
+  var inviteFrom = ""
   /// ACK for the last 2xx, for copies of it.
   var lastACK: (sequence: UInt32, bytes: [UInt8], flow: SIPFlow)?
+  /// Branches that answered after another one did, or after the end; each got ACK and BYE.
+  var superfluous: [String: SIPSuperfluousAnswer] = [:]
   /// CSeq of the last INVITE of ours that was answered with 2xx.
   var inviteSequence: UInt32 = 0
   var reinviteDelay: LoopTimer?
@@ -96,6 +100,8 @@ final class SIPCallCore {
     if let invite, !invite.hasFinalAnswer { invite.answer(invite.isInvite ? 487 : 481) }
     invite = nil
     core.calls[number] = nil
+    early = [:]
+    if !inviteFrom.isEmpty { core.keepEnded(self) }
     let events = self.events
     self.events = nil
     acceptance?.resolve(.failure(SIPCallOver(ending: ending)))
@@ -160,8 +166,21 @@ final class SIPCallCore {
       plan, core: core, credentials: outgoingCall?.credentials, contactUser: contactUser, answered: done)
     // Its own CSeq has been counted; after a challenge it needs the next one.
     request.nextSequence = { [weak self] in self?.dialog?.nextSequence() ?? plan.sequence + 1 }
-    if let flow = directFlow(plan) { request.start(on: flow) } else { request.start() }
+    if let flow = directFlow(plan), !shouldLeave(flow, plan) {
+      request.start(on: flow)
+    } else {
+      request.start()
+    }
     return request
+  }
+
+  /// Whether a request is too large for the datagrams of this way, and the peer can be reached by another.
+  private func shouldLeave(_ flow: SIPFlow, _ plan: SIPRequestPlan) -> Bool {
+    guard flow.transport == .udp, let hop = plan.hop, hop.transport == nil, core.isLarge(plan),
+      case .direct(let address, _) = SIPLookup(hop).plan
+    else { return false }
+    // Behind NAT only the way that it came on leads back.
+    return flow.remote.socketAddress == address
   }
 
   /// The way to the other side where none has to be looked for: the connection that it uses, or the address that it

@@ -46,7 +46,7 @@ final class SIPClientRequest {
     guard let hop = plan.hop, hop.scheme != "tel", !hop.host.isEmpty else { return later(503) }
     core.resolver.resolve(SIPLookup(hop, available: core.availableTransports)) { [weak self] destinations in
       guard let self, !isOver else { return }
-      self.destinations = core.preferReliable(destinations, for: plan, isFree: hop.transport == nil)[...]
+      self.destinations = core.order(destinations, for: plan, isFree: hop.transport == nil)[...]
       tryNext(orElse: Answer(status: 503))
     }
   }
@@ -90,6 +90,7 @@ final class SIPClientRequest {
       do throws(SIPFailure) {
         return send(on: try core.transports.flow(to: destination))
       } catch {
+        core.avoid(destination.address)
         core.log.debug("cannot send", ("to", destination.address.description), ("error", error.description))
       }
     }
@@ -114,10 +115,13 @@ final class SIPClientRequest {
     transaction.failed = { [weak self] status in
       guard let self else { return }
       self.transaction = nil
+      core.avoid(flow.remote.socketAddress)
       // A peer that said something is not replaced by another.
       if isCancelled || hasProvisional { return finish(Answer(status: status)) }
       tryNext(orElse: Answer(status: status))
     }
+    // With others to ask, a silent one is not waited for as long as if it were the only one.
+    if !destinations.isEmpty { transaction.patience = core.settings.timers.failover }
     transaction.start()
   }
 
@@ -138,7 +142,11 @@ final class SIPClientRequest {
       // To the one that challenged, not to another of the same name.
       return send(on: self.flow ?? flow)
     }
-    if status == 503, !isCancelled, !destinations.isEmpty { return tryNext(orElse: answer) }
+    if status == 503 {
+      let seconds = envelope.headers.first(.retryAfter).flatMap { SIPNumber.leadingSeconds($0) }
+      core.avoid((self.flow ?? flow).remote.socketAddress, seconds ?? 30)
+      if !isCancelled, !destinations.isEmpty { return tryNext(orElse: answer) }
+    }
     finish(answer)
   }
 

@@ -12,6 +12,8 @@ final class SIPClientTransaction {
   private let timeout = LoopTimer()
   private unowned let layer: SIPTransactions
 
+  /// Less time for the first answer than the timers give.
+  var patience: Duration?
   /// Writes the ACK for a final answer of 300 and above: only for INVITE.
   var writeACK: ((SIPEnvelope) -> [UInt8])?
   /// Provisional and final answers; a final one is the last thing that is heard.
@@ -27,11 +29,14 @@ final class SIPClientTransaction {
     self.layer = layer
   }
 
+  /// The final answer came; copies of it are absorbed.
+  var isCompleted: Bool { state == .completed }
   private var isInvite: Bool { method == .invite }
 
   func start() {
     let timers = layer.settings.timers
-    timeout.start(after: timers.noResponse ?? timers.timeout) { [unowned self] in fail(408) }
+    let usual = timers.noResponse ?? timers.timeout
+    timeout.start(after: min(usual, patience ?? usual)) { [unowned self] in fail(408) }
     if !flow.transport.isReliable { retransmit(after: timers.t1) }
     if layer.transports.send(bytes, on: flow) != 0 {
       // The owner must have its transaction before it hears of the failure.

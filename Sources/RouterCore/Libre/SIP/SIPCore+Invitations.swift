@@ -13,14 +13,6 @@ extension SIPCore {
       return statelessly(503, envelope, flow, headers: [Header("Retry-After", "5")])
     }
     let body = SIPBody(envelope.headers, envelope.message.body)
-    if body == .foreign {
-      return statelessly(
-        415, envelope, flow,
-        headers: [Header("Accept", "application/sdp"), Header("Accept-Encoding", "identity")])
-    }
-    if case .tooSmall(let minimum) = SIPSessionTimer.serve(envelope.headers, settings.sessionTimer) {
-      return statelessly(422, envelope, flow, headers: [Header("Min-SE", "\(minimum)")])
-    }
     let number = transactions.newBranch()
     let transaction = transactions.open(
       key, merge: merge, envelope, flow, arrival, toTag: SIPTag.text(number))
@@ -33,19 +25,45 @@ extension SIPCore {
       call.reliable = SIPReliableProvisional(
         rseq: UInt32.random(in: 1...0xffff), sequence: envelope.cseq.number, hasSDP: false, offers: false)
     }
-    offer(call, transaction, envelope)
+    offer(call, transaction, envelope, refusal(envelope.headers, body))
+  }
+
+  /// What is wrong with an INVITE that could be read, in the order of section 8.2: extensions, body, answer, session
+  /// interval.
+  private func refusal(_ headers: SIPHeaders, _ body: SIPBody) -> SIPReply? {
+    let unknown = unsupported(headers)
+    if !unknown.isEmpty {
+      return SIPReply(420, headers: [Header("Unsupported", unknown.joined(separator: ", "))])
+    }
+    if body == .foreign {
+      return SIPReply(
+        415, headers: [Header("Accept", "application/sdp"), Header("Accept-Encoding", "identity")])
+    }
+    if !SIPBody.mayAnswer(headers) { return SIPReply(406) }
+    if case .tooSmall(let minimum) = SIPSessionTimer.serve(headers, settings.sessionTimer) {
+      return SIPReply(422, headers: [Header("Min-SE", "\(minimum)")])
+    }
+    return nil
   }
 
   /// Asks the owner what is to become of a call.
-  private func offer(_ call: SIPCallCore, _ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
+  private func offer(
+    _ call: SIPCallCore, _ transaction: SIPServerTransaction, _ envelope: SIPEnvelope, _ refusal: SIPReply?
+  ) {
     guard let handlers else { return transaction.answer(503) }
     let request = SIPCore.request(envelope, transaction.arrival)
     call.contactUser = request.uri.rawUser
     calls[call.number] = call
     pendingCalls += 1
     let invitation = SIPInvitation(
-      request: request, sdp: call.remoteSDP, call: SIPServerCall(endpoint: endpoint, id: call.handle))
-    switch handlers.invitation(invitation) {
+      request: request, sdp: call.remoteSDP, refusal: refusal,
+      call: SIPServerCall(endpoint: endpoint, id: call.handle))
+    let decision = handlers.invitation(invitation)
+    if let refusal, case .take = decision {
+      discard(call)
+      return transaction.answer(refusal)
+    }
+    switch decision {
     case .take(let events, let begin):
       call.take(transaction, events)
       begin?()

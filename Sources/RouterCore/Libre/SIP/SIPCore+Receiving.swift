@@ -15,10 +15,13 @@ extension SIPCore {
 
   private func response(_ message: SIPMessage, _ status: Int, _ flow: SIPFlow) {
     guard case .success(let envelope)? = SIPEnvelope.open(message) else { return }
-    if let transaction = transactions.client(envelope) {
+    // A transaction that had its refusal waits only for copies of it: a 2xx is of another branch.
+    let isSuccess = envelope.cseq.method == .invite && (200..<300).contains(status)
+    if let transaction = transactions.client(envelope), !(isSuccess && transaction.isCompleted) {
       transaction.received(envelope, status, flow)
-    } else if envelope.cseq.method == .invite, (200..<300).contains(status), let tag = envelope.fromTag,
-      let number = envelope.headers.withBytes(tag, { SIPTag.number($0) }), let call = calls[number]
+    } else if isSuccess, let tag = envelope.fromTag,
+      let number = envelope.headers.withBytes(tag, { SIPTag.number($0) }),
+      let call = calls[number] ?? endedCalls[number]
     {
       // A 2xx after the first one ends no transaction: a copy, or another branch that answered (section 13.2.2.4).
       call.answeredAgain(envelope, flow)
@@ -49,6 +52,10 @@ extension SIPCore {
     if let call, call.isDialog(of: envelope) {
       if method == .ack { return call.acknowledged(envelope) }
       return inDialog(call, key, envelope, flow)
+    }
+    if let call, let branch = call.earlyBranch(of: envelope) {
+      if method != .ack { call.inEarlyDialog(branch, key, envelope, flow) }
+      return
     }
     switch method {
     case .ack: return
@@ -121,14 +128,14 @@ extension SIPCore {
     guard transactions.serverCount < settings.limits.transactions else {
       return statelessly(503, envelope, flow, headers: [Header("Retry-After", "5")])
     }
-    let unknown = unsupported(envelope.headers)
-    guard unknown.isEmpty else {
-      return statelessly(
-        420, envelope, flow, headers: [Header("Unsupported", unknown.joined(separator: ", "))])
-    }
     if envelope.cseq.method == .invite {
       invite(key, merge, envelope, flow, arrival)
     } else {
+      let unknown = unsupported(envelope.headers)
+      guard unknown.isEmpty else {
+        return statelessly(
+          420, envelope, flow, headers: [Header("Unsupported", unknown.joined(separator: ", "))])
+      }
       let transaction = transactions.open(
         key, merge: merge, envelope, flow, arrival, toTag: SIPTag.text(transactions.newBranch()))
       other(transaction, envelope, handlers)
@@ -162,6 +169,8 @@ extension SIPCore {
         ])
     case .subscribe, .publish: SIPReply(489, headers: [Header("Allow-Events", "refer")])
     case .notify, .bye, .prack, .update, .info, .refer: SIPReply(481)
+    // One that nobody here has ever heard of (section 21.5.2).
+    case .other: SIPReply(501, headers: [Header("Allow", allowed)])
     default: SIPReply(405, headers: [Header("Allow", allowed)])
     }
   }

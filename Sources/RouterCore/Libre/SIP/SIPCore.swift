@@ -16,6 +16,14 @@ final class SIPCore {
   var handlers: SIPHandlers?
   private(set) unowned var endpoint: SIPEndpoint
   var calls: [UInt64: SIPCallCore] = [:]
+  /// Calls that we placed and that are over: an answer to their INVITE may still come, from a branch that rang too or
+  /// because CANCEL was too late.
+  private(set) var endedCalls: [UInt64: SIPCallCore] = [:]
+  private lazy var forgetCalls = SIPExpiryQueue<UInt64>(after: settings.timers.timeout) {
+    [unowned self] number in endedCalls[number] = nil
+  }
+  /// Peers that did not answer, or said 503, and until when others are asked first.
+  private var silentPeers: [SocketAddress: ContinuousClock.Instant] = [:]
   /// Calls that wait for an answer of ours.
   var pendingCalls = 0
   var limiter: SIPRateLimiter?
@@ -54,6 +62,8 @@ final class SIPCore {
     handlers = nil
     for call in Array(calls.values) { call.shutDown() }
     calls = [:]
+    endedCalls = [:]
+    forgetCalls.removeAll()
     for request in Array(requests.values) { request.abandon(503) }
     requests = [:]
     answers = [:]
@@ -102,16 +112,46 @@ final class SIPCore {
     return [.udp, .tcp, .tls].filter { $0 != .udp || listening.contains(.udp) }
   }
 
-  /// A large request goes by TCP first where the peer left the choice (section 18.1.1).
-  func preferReliable(_ destinations: [SIPDestination], for plan: SIPRequestPlan, isFree: Bool)
-    -> [SIPDestination]
-  {
-    guard isFree, plan.body.count > 900, destinations.first?.transport == .udp else { return destinations }
-    let probe = plan.write(via: String(repeating: " ", count: 80), contact: nil, product: settings.product)
-    guard probe.count > 1300 else { return destinations }
-    return destinations.map {
-      SIPDestination(address: $0.address, transport: .tcp, name: $0.name)
-    } + destinations
+  /// Where a request goes, best first: by TCP before UDP when it is large and the peer left the choice (section 18.1.1),
+  /// and to peers that answered before those that did not of late (RFC 3263 section 4.3).
+  func order(_ destinations: [SIPDestination], for plan: SIPRequestPlan, isFree: Bool) -> [SIPDestination] {
+    var ordered = destinations
+    if isFree, destinations.first?.transport == .udp, isLarge(plan) {
+      ordered = destinations.map { SIPDestination(address: $0.address, transport: .tcp, name: $0.name) }
+      ordered += destinations
+    }
+    guard !silentPeers.isEmpty, ordered.count > 1 else { return ordered }
+    let now = ContinuousClock.now
+    silentPeers = silentPeers.filter { $0.value > now }
+    return ordered.filter { silentPeers[$0.address] == nil }
+      + ordered.filter { silentPeers[$0.address] != nil }
+  }
+
+  /// Others of the same name are asked before this peer for a while: as long as its 503 says, at most five minutes.
+  func avoid(_ peer: SocketAddress, _ seconds: Int = 30) {
+    guard seconds > 0 else { return }
+    // Who fails is remembered, not how many have failed: a full table is begun anew.
+    if silentPeers.count >= 1024 { silentPeers = [:] }
+    silentPeers[peer] = .now + .seconds(min(seconds, 300))
+  }
+
+  /// More than 1300 bytes might not pass as a datagram (section 18.1.1).
+  func isLarge(_ plan: SIPRequestPlan) -> Bool {
+    var known = plan.body.count + plan.uri.utf8.count + plan.from.utf8.count + plan.to.utf8.count
+    for route in plan.routes { known += route.utf8.count }
+    for header in plan.headers { known += header.name.utf8.count + header.value.utf8.count }
+    guard known > 600 else { return false }
+    let probe = plan.write(
+      via: String(repeating: " ", count: 80), contact: String(repeating: " ", count: 60),
+      product: settings.product)
+    return probe.count > 1300
+  }
+
+  /// Keeps a call of ours for answers that come late.
+  func keepEnded(_ call: SIPCallCore) {
+    guard endedCalls.count < settings.limits.calls, endedCalls[call.number] == nil else { return }
+    endedCalls[call.number] = call
+    forgetCalls.add(call.number)
   }
 
   func via(_ flow: SIPFlow, _ branch: UInt64) -> String {

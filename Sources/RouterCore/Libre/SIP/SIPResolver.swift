@@ -1,8 +1,8 @@
 internal import CLibre
 internal import Glibc
 
-/// Finds the addresses of names: SRV by libre's DNS client on the loop, A and AAAA by the system's resolver (which knows
-/// `/etc/hosts`) on threads of their own.
+/// Finds the addresses of names (RFC 3263 section 4): NAPTR and SRV by libre's DNS client on the loop, A and AAAA by the
+/// system's resolver (which knows `/etc/hosts`) on threads of their own.
 final class SIPResolver {
   /// Names that are looked up at once; more fail.
   static let maximumLookups = 64
@@ -16,7 +16,7 @@ final class SIPResolver {
   private let post: @Sendable (UInt64, [String]) -> Void
   private var client: OpaquePointer?
   private var waiting: [UInt64: ([String]) -> Void] = [:]
-  private var queries: [UInt64: ServiceQuery] = [:]
+  private var queries: [UInt64: SIPNameQuery] = [:]
   private var nextNumber: UInt64 = 1
   private var known: [SIPLookup: (until: ContinuousClock.Instant, destinations: [SIPDestination])] = [:]
 
@@ -50,36 +50,54 @@ final class SIPResolver {
     case .addresses(let host, let port, let transport):
       let service = SIPLookup.Service(priority: 0, weight: 0, port: port, host: host)
       addresses([(service, transport)], lookup.name, [], remember)
-    case .services(let host, let transports): services(host, transports[...], lookup.name, remember)
+    case .services(let host, let transports):
+      let usual = transports.map { (name: SIPLookup.service($0, host), transport: $0) }
+      guard transports.count > 1 else { return services(host, usual[...], lookup.name, remember) }
+      pointers(host) { [unowned self] found in
+        services(host, (found.isEmpty ? usual : found)[...], lookup.name, remember)
+      }
     }
   }
 
   // MARK: Services
 
+  /// Asks what transports a domain wants (section 4.1), the best one first.
+  private func pointers(
+    _ host: String, _ done: @escaping ([(name: String, transport: SIPTransport)]) -> Void
+  ) {
+    query(host, .pointers) { records in
+      let pointers = records.compactMap { if case .pointer(let pointer) = $0 { pointer } else { nil } }
+      done(SIPLookup.order(pointers))
+    }
+  }
+
   /// Asks for the services of one transport after the other; when there are none, for the host itself.
   private func services(
-    _ host: String, _ transports: ArraySlice<SIPTransport>, _ name: String,
+    _ host: String, _ names: ArraySlice<(name: String, transport: SIPTransport)>, _ name: String,
     _ done: @escaping ([SIPDestination]) -> Void, first: SIPTransport? = nil
   ) {
-    let first = first ?? transports.first ?? .udp
-    guard let transport = transports.first else {
+    let first = first ?? names.first?.transport ?? .udp
+    guard let (service, transport) = names.first else {
       let service = SIPLookup.Service(priority: 0, weight: 0, port: first.defaultPort, host: host)
       return addresses([(service, first)], name, [], done)
     }
-    query(SIPLookup.service(transport, host)) { [unowned self] records in
-      guard !records.isEmpty else { return services(host, transports.dropFirst(), name, done, first: first) }
+    query(service, .services) { [unowned self] records in
+      let found = records.compactMap { if case .service(let service) = $0 { service } else { nil } }
+      guard !found.isEmpty else { return services(host, names.dropFirst(), name, done, first: first) }
       var random = SystemRandomNumberGenerator()
       // A single record for "." says that the service is not offered (RFC 2782).
-      let offered = SIPLookup.order(records, using: &random).filter { $0.host != "." && !$0.host.isEmpty }
+      let offered = SIPLookup.order(found, using: &random).filter { $0.host != "." && !$0.host.isEmpty }
       addresses(offered.map { ($0, transport) }, name, [], done)
     }
   }
 
-  private func query(_ name: String, _ done: @escaping ([SIPLookup.Service]) -> Void) {
+  private func query(
+    _ name: String, _ kind: SIPNameQuery.Kind, _ done: @escaping ([SIPNameQuery.Record]) -> Void
+  ) {
     guard queries.count < SIPResolver.maximumLookups, let client = openClient() else { return done([]) }
     let number = nextNumber
     nextNumber += 1
-    let query = ServiceQuery { [unowned self] records in
+    let query = SIPNameQuery(kind) { [unowned self] records in
       queries[number] = nil
       done(records)
     }
@@ -154,68 +172,6 @@ final class SIPResolver {
       node = info.ai_next
     }
     return addresses
-  }
-}
-
-/// One question for SRV records.
-private final class ServiceQuery {
-  /// libre keeps this place and empties it when the query is over.
-  private let query: UnsafeMutablePointer<OpaquePointer?>
-  private var done: (([SIPLookup.Service]) -> Void)?
-
-  init(_ done: @escaping ([SIPLookup.Service]) -> Void) {
-    self.done = done
-    query = .allocate(capacity: 1)
-    query.initialize(to: nil)
-  }
-
-  deinit {
-    cancel()
-    query.deallocate()
-  }
-
-  func start(_ client: OpaquePointer, _ name: String) -> Bool {
-    let handler:
-      @convention(c) (
-        Int32, UnsafePointer<dnshdr>?, UnsafeMutablePointer<list>?, UnsafeMutablePointer<list>?,
-        UnsafeMutablePointer<list>?, UnsafeMutableRawPointer?
-      ) -> Void = { _, _, answers, _, _, argument in
-        guard let argument else { return }
-        let query = Unmanaged<ServiceQuery>.fromOpaque(argument).takeUnretainedValue()
-        query.finish(ServiceQuery.services(answers))
-      }
-    return dnsc_query(
-      query, client, name, UInt16(DNS_TYPE_SRV), UInt16(DNS_CLASS_IN), true, handler,
-      Unmanaged.passUnretained(self).toOpaque()) == 0
-  }
-
-  func cancel() {
-    done = nil
-    mem_deref(UnsafeMutableRawPointer(query.pointee))
-    query.pointee = nil
-  }
-
-  private func finish(_ services: [SIPLookup.Service]) {
-    let done = self.done
-    self.done = nil
-    done?(services)
-  }
-
-  private static func services(_ answers: UnsafeMutablePointer<list>?) -> [SIPLookup.Service] {
-    var services: [SIPLookup.Service] = []
-    var element = answers?.pointee.head
-    // A message of 64 KiB holds no more than that.
-    while let node = element, services.count < 64 {
-      let record = node.pointee.data.assumingMemoryBound(to: dnsrr.self).pointee
-      if record.type == UInt16(DNS_TYPE_SRV), let target = record.rdata.srv.target {
-        services.append(
-          SIPLookup.Service(
-            priority: record.rdata.srv.pri, weight: record.rdata.srv.weight, port: record.rdata.srv.port,
-            host: String(cString: target)))
-      }
-      element = node.pointee.next
-    }
-    return services
   }
 }
 

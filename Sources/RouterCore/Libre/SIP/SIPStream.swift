@@ -83,15 +83,25 @@ final class SIPStream {
   private func prepare(tls: OpaquePointer?) -> Bool {
     guard tcp_conn_local_get(connection, &local) == 0 else { return false }
     tcp_conn_txqsz_set(connection, limits.sendQueueBytes)
-    var on: Int32 = 1
     // SIP messages are small and wait for each other: Nagle's delay would hold each of them back.
-    setsockopt(
-      tcp_conn_fd(connection), Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    // A peer that vanished without a word is noticed: in silence after two minutes, with a message of ours under way
+    // when that is as old as a transaction gets.
+    set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
+    set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)
+    set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+    set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 32_000)
     if let tls {
       guard tls_start_tcp(&secured, tls, connection, 0) == 0 else { return false }
       if let peerName, shim_tls_name(secured, peerName) != 0 { return false }
     }
     return true
+  }
+
+  private func set(_ level: Int32, _ name: Int32, _ value: Int32) {
+    var value = value
+    setsockopt(tcp_conn_fd(connection), level, name, &value, socklen_t(MemoryLayout<Int32>.size))
   }
 
   /// Sends now, or as soon as the connection is up. Returns an error number.

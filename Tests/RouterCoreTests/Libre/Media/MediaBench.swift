@@ -12,12 +12,12 @@ final class MediaBench: Sendable {
     loop.execute { [loop] in loop.mediaClock = MediaClock(isManual: true) }
   }
 
-  static let ports = RTPPorts(20000...20399)
+  static let ports = RTPPorts(20000...20399, rest: .zero)
 
   /// A few ports that nobody else has at this moment, most likely; another run of the tests may go on beside this one.
   static func fewPorts() -> RTPPorts {
     let first = UInt16.random(in: 10_200..<10_490) * 2
-    return RTPPorts(first...first + 9)
+    return RTPPorts(first...first + 9, rest: .zero)
   }
 
   static func settings(

@@ -22,6 +22,19 @@ import Testing
     #expect(seen.allSatisfy { $0 % 2 == 0 && ports.range.contains($0) })
   }
 
+  /// An old peer may still be sending to the port of a call that has just ended.
+  @Test func aFreedPortRests() throws {
+    let clock = Lock(ContinuousClock.now)
+    let range = MediaBench.fewPorts().range
+    let ports = RTPPorts(range.lowerBound...range.lowerBound + 1, rest: .seconds(1)) { clock.withLock { $0 } }
+    let first = try Self.open(ports).port
+    #expect(throws: MediaError.noPort(ports.range)) { try Self.open(ports) }
+    clock.withLock { $0 += .milliseconds(999) }
+    #expect(throws: MediaError.noPort(ports.range)) { try Self.open(ports) }
+    clock.withLock { $0 += .milliseconds(1) }
+    #expect(try Self.open(ports).port == first)
+  }
+
   @Test func anExhaustedRangeIsAnError() throws {
     let ports = MediaBench.fewPorts()
     var held = try (0..<5).map { _ in try Self.open(ports) }

@@ -27,7 +27,7 @@ import Testing
       let header = RTPHeader(
         marker: false, payloadType: 0, sequence: first &+ UInt16(index), timestamp: 0, ssrc: ssrc)
       return latch.value.mayBe(from: from)
-        && latch.value.accepts(header, from: from, isAuthentic: isAuthentic)
+        && [.ours, .oursAtLast].contains(latch.value.judge(header, from: from, isAuthentic: isAuthentic))
     }.count
   }
 
@@ -90,6 +90,24 @@ import Testing
       #expect(Self.send(latch, try Self.address("198.51.100.7"), 5) == 3)
       #expect(latch.target == (mode == .off ? nil : try Self.address("198.51.100.7")))
     }
+  }
+
+  @Test func theFirstPacketsAreKeptUntilMoreIsKnown() throws {
+    var latch = RemoteLatch(.auto)
+    latch.signal(try Self.address("192.168.1.20"))
+    let (peer, other) = (try Self.address("198.51.100.7"), try Self.address("198.51.100.8"))
+    var verdicts: [RemoteLatch.Verdict] = []
+    for (address, sequence) in [(peer, 1), (peer, 2), (other, 9), (peer, 3), (peer, 4), (peer, 5), (peer, 6)]
+    {
+      let header = RTPHeader(
+        marker: false, payloadType: 0, sequence: UInt16(sequence), timestamp: 0, ssrc: 1)
+      verdicts.append(latch.judge(header, from: address, isAuthentic: false))
+    }
+    #expect(
+      verdicts == [
+        .candidate(isFirst: true), .candidate(isFirst: false), .candidate(isFirst: true),
+        .candidate(isFirst: true), .candidate(isFirst: false), .oursAtLast, .ours,
+      ])
   }
 
   @Test func noiseIsNoSource() throws {

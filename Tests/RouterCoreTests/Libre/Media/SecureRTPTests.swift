@@ -113,4 +113,74 @@ import Testing
       #expect(!isBelieved)
     }
   }
+
+  /// A packet and what becomes of it, as others have computed it.
+  struct Vector: Sendable, CustomTestStringConvertible {
+    var suite: SRTPSuite
+    var key: String
+    /// What follows the header of 12 bytes, and of 8 bytes for RTCP.
+    var protected: String
+    var control: String
+    var testDescription: String { suite.rawValue }
+  }
+
+  private static let short = "e1f97a0d3e018be0d64fa32c06de4139" + "0ec675ad498afeebb6960b3aabe6"
+  private static let long =
+    "f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6" + "3b04803de51ee7c96423ab5b78d2"
+  private static let salt = "a0a1a2a3a4a5a6a7a8a9aaab"
+
+  /// RTP: the vectors of libsrtp's own tests (those with AES-256 have the master key of RFC 6188 section 7.2). RTCP and
+  /// AES-256 with GCM: computed with OpenSSL by RFC 3711 and RFC 7714, by a program that was held to the vectors of RFC
+  /// 3711 appendix B.3, RFC 6188 section 7 and RFC 7714 section 16.1.
+  static let vectors = [
+    Vector(
+      suite: .aes128sha80, key: short, protected: "4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb",
+      control: "7128035be487b9bdbef89041f977a5a880000001993e08cd54d6c1230798"),
+    Vector(
+      suite: .aes128sha32, key: short, protected: "4e55dc4ce79978d88ca4d215949d2402b78d6acc",
+      control: "7128035be487b9bdbef89041f977a5a880000001993e08cd54d6c1230798"),
+    Vector(
+      suite: .aes256sha80, key: long, protected: "f1d9de17ff251ff1aa007774b0b4b40da08d9d9a5b3a55d8873b",
+      control: "b4d0e7a917d24b9faab9d3b6127b3ba680000001e04ac0ec2846f71bd31c"),
+    Vector(
+      suite: .aes256sha32, key: long, protected: "f1d9de17ff251ff1aa007774b0b4b40da08d9d9a",
+      control: "b4d0e7a917d24b9faab9d3b6127b3ba680000001e04ac0ec2846f71bd31c"),
+    Vector(
+      suite: .gcm128, key: "000102030405060708090a0b0c0d0e0f" + salt,
+      protected: "c5002ede04cfdd2eb91159e0880aa06ed2976826f796b201df3131a127e8a392",
+      control: "c98b8b5df0392a55852b6c21ac8e7025c52c6fbea2b3b446ea31123ba88ce61e80000001"),
+    Vector(
+      suite: .gcm256, key: "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" + salt,
+      protected: "0af7f21e8a90bdad7a425c9c31ed4bb1d90238917e7390a2793500e1681acaea",
+      control: "8abfafa780070a90e80f9161cf4aac081ed93aaa53c15b0f3ed1a3b984167b0380000001"),
+  ]
+
+  @Test(arguments: vectors) func othersComputeTheSame(_ vector: Vector) throws {
+    let key = try #require(SRTPKey(vector.suite, bytes: Self.bytes(vector.key)))
+    let audio = Self.bytes("800f1234decafbadcafebabe") + Array(repeating: 0xab, count: 16)
+    let report = Self.bytes("81c8000bcafebabe") + Array(repeating: 0xab, count: 16)
+    let (sender, receiver) = (try #require(SecureRTP(key)), try #require(SecureRTP(key)))
+    func apply(_ bytes: [UInt8], _ body: (UnsafeMutableRawBufferPointer) -> Int?) throws -> [UInt8] {
+      var buffer = bytes + [UInt8](repeating: 0, count: SecureRTP.overhead)
+      let protected = buffer.withUnsafeMutableBytes(body)
+      let length = try #require(protected)
+      return Array(buffer.prefix(length))
+    }
+    let protected = try apply(audio) { sender.protect($0, length: audio.count) }
+    #expect(protected == audio[..<12] + Self.bytes(vector.protected))
+    let control = try apply(report) { sender.protectControl($0, length: report.count) }
+    #expect(control == report[..<8] + Self.bytes(vector.control))
+    var received = Array(audio[..<12]) + Self.bytes(vector.protected)
+    let audioLength = received.withUnsafeMutableBytes { receiver.unprotect($0) }
+    #expect(audioLength == audio.count)
+    #expect(Array(received.prefix(audio.count)) == audio)
+    received = Array(report[..<8]) + Self.bytes(vector.control)
+    let reportLength = received.withUnsafeMutableBytes { receiver.unprotectControl($0) }
+    #expect(reportLength == report.count)
+    #expect(Array(received.prefix(report.count)) == report)
+  }
+
+  private static func bytes(_ hex: String) -> [UInt8] {
+    stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+  }
 }
