@@ -1,5 +1,6 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 /// What the test phone does beyond a plain call: encryption, passwords, certificates, calling somebody else.

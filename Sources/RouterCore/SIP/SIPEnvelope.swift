@@ -47,6 +47,9 @@ struct SIPEnvelope: Sendable {
     }
   }
 
+  /// The host of the topmost `Via`, IPv6 without brackets.
+  var sentByHost: String { headers.withBytes(via.sentBy) { SIPURI.hostPort($0)?.host } ?? "" }
+
   /// Whether the branch names the transaction, as RFC 3261 has it: the cookie with something behind it (RFC 4475
   /// section 3.2.1). Without, it is of a peer of RFC 2543.
   var hasCookie: Bool {

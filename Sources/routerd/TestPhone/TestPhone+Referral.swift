@@ -5,6 +5,8 @@ struct PhoneReferral {
   var referral: SIPReferral
   var media: RTPMedia
   var negotiation: SDPNegotiation
+  /// The other side knows how it went.
+  var isOver = false
 }
 
 /// `--answer-refer dial`: the phone does what it was asked to do, and tells how that goes (RFC 3515 section 2.4.5).
@@ -66,7 +68,8 @@ extension TestPhone {
   }
 
   private func tell(_ status: Int, _ reason: String?) {
-    guard let referral = referred?.referral else { return }
+    guard let referral = referred?.referral, referred?.isOver == false else { return }
+    referred?.isOver = status >= 200
     printer.event(
       "dialled", at: elapsed, "\(referral.target.uri): \(status) \(reason ?? "")",
       ["target": .string("\(referral.target.uri)"), "status": .integer(status)])

@@ -162,4 +162,22 @@ import Testing
       #expect(try await other.request("BYE").hasPrefix("BYE sip:new@127.0.0.1:\(other.port) SIP/2.0"))
     }
   }
+
+  /// Contact and Via name an address that only the caller's own network knows; its packets come from elsewhere.
+  @Test func aCallerBehindNATIsReached() async throws {
+    try await withSIPServer { side, caller in
+      func spoiled(_ text: String) -> String {
+        text.replacing("UDP 127.0.0.1:\(caller.socket.port)", with: "UDP 10.99.0.7:5060")
+          .replacing("alice@127.0.0.1:\(caller.socket.port)", with: "alice@10.99.0.7:5060")
+      }
+      caller.socket.send(spoiled(caller.text("INVITE", branch: "i", body: "v=0 offer")), to: caller.address)
+      let invitation = try await side.nextInvitation()
+      invitation.call.accept(now: Array("v=0 answer".utf8))
+      caller.learnTag(try await caller.socket.response(200))
+      caller.socket.send(spoiled(caller.text("ACK", branch: "a")), to: caller.address)
+      _ = try await side.log(of: invitation.call.id).next { if case .acknowledged = $0 { true } else { nil } }
+      await invitation.call.hangUp()
+      #expect(try await caller.socket.request("BYE").hasPrefix("BYE sip:alice@10.99.0.7:5060 "))
+    }
+  }
 }

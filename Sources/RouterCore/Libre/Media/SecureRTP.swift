@@ -7,6 +7,9 @@ final class SecureRTP {
 
   let key: SRTPKey
   private var context: OpaquePointer
+  /// For RTCP, whose tag has 80 bits also in the suites that shorten RTP's (RFC 4568 section 6.2.2, RFC 6188 section
+  /// 3): libre would shorten both. `nil` when one context serves both.
+  private let control: OpaquePointer?
   /// The last authentic packet, to keep nonsense from libre.
   private var highest: (ssrc: UInt32, sequence: UInt16)?
   private var hasRolledOver = false
@@ -16,13 +19,22 @@ final class SecureRTP {
     guard let context = SecureRTP.open(key) else { return nil }
     self.key = key
     self.context = context
+    control =
+      switch key.suite {
+      case .aes128sha32: SecureRTP.open(key, as: .aes128sha80)
+      case .aes256sha32: SecureRTP.open(key, as: .aes256sha80)
+      default: nil
+      }
   }
 
-  deinit { mem_deref(UnsafeMutableRawPointer(context)) }
+  deinit {
+    mem_deref(UnsafeMutableRawPointer(context))
+    mem_deref(UnsafeMutableRawPointer(control))
+  }
 
-  private static func open(_ key: SRTPKey) -> OpaquePointer? {
+  private static func open(_ key: SRTPKey, as suite: SRTPSuite? = nil) -> OpaquePointer? {
     let suite =
-      switch key.suite {
+      switch suite ?? key.suite {
       case .aes128sha80: SRTP_AES_CM_128_HMAC_SHA1_80
       case .aes128sha32: SRTP_AES_CM_128_HMAC_SHA1_32
       case .aes256sha80: SRTP_AES_256_CM_HMAC_SHA1_80
@@ -42,12 +54,12 @@ final class SecureRTP {
 
   /// Encrypts an RTCP packet in place.
   func protectControl(_ buffer: UnsafeMutableRawBufferPointer, length: Int) -> Int? {
-    apply(buffer, length) { srtcp_encrypt(context, $0) }
+    apply(buffer, length) { srtcp_encrypt(control ?? context, $0) }
   }
 
   /// Decrypts an RTCP packet in place; `nil` when it is not authentic.
   func unprotectControl(_ buffer: UnsafeMutableRawBufferPointer) -> Int? {
-    apply(buffer, buffer.count) { srtcp_decrypt(context, $0) }
+    apply(buffer, buffer.count) { srtcp_decrypt(control ?? context, $0) }
   }
 
   /// Decrypts an RTP packet in place; `nil` when it is not authentic or was there before.

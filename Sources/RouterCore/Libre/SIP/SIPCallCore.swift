@@ -31,6 +31,8 @@ final class SIPCallCore {
   var dialog: SIPDialog?
   /// The way that the other side was last heard on.
   var flow: SIPFlow?
+  /// Where the caller believes that its INVITE came from, when it asked to be answered where that really was (`rport`).
+  var sentBy = ""
   /// User part of our Contact, escaped.
   var contactUser: String?
   /// Whether the other side's `Allow` names UPDATE.
@@ -184,13 +186,15 @@ final class SIPCallCore {
   }
 
   /// The way to the other side where none has to be looked for: the connection that it uses, or the address that it
-  /// sent from when its Contact is one that only its own network knows.
+  /// sent from when its Contact is one that only its own network knows: a private one, or the one in its `Via`, while
+  /// its packets come from elsewhere.
   func directFlow(_ plan: SIPRequestPlan) -> SIPFlow? {
     guard let flow, core.transports.isOpen(flow) else { return nil }
     if case .stream = flow.path { return flow }
     guard let hop = plan.hop, case .direct(let address, .udp) = SIPLookup(hop).plan else { return nil }
-    if plan.routes.isEmpty,
-      SIPAddressRange.isPrivate(address.ip), !SIPAddressRange.isPrivate(flow.remote.ip)
+    let source = flow.remote.ip
+    if plan.routes.isEmpty, address.ip != source,
+      address.ip == sentBy || (SIPAddressRange.isPrivate(address.ip) && !SIPAddressRange.isPrivate(source))
     {
       return flow
     }

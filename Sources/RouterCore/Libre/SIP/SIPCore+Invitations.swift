@@ -19,6 +19,7 @@ extension SIPCore {
     let call = SIPCallCore(number: number, core: self, isServer: true)
     call.dialog = SIPDialog(server: envelope, localTag: number)
     call.flow = flow
+    if envelope.via.bareRport != nil { call.sentBy = envelope.sentByHost }
     call.notePeer(envelope.headers)
     if case .sdp(let sdp) = body { call.remoteSDP = sdp }
     if envelope.headers.lists("100rel", in: .require) {

@@ -102,15 +102,12 @@ import Testing
     #expect(heard.late < 30)
   }
 
-  /// A call whose first packets come all at once, or whose first one was slow: what was said first is heard.
+  /// A call whose first packets come all at once: what was said first is heard.
   @Test(arguments: [4, 6, 9]) func theStartIsHeard(_ packets: Int) {
-    let burst = Self.run(Self.trace(seconds: 4) { max(0, packets - $0) * 20_000 + 500 })
-    #expect(burst.played.prefix(packets + 1).elementsEqual(65_500...65_500 + packets))
-    #expect(burst.late == 0 && burst.lost == 0)
-    #expect(burst.delays.last ?? .max < 60_000, "and the delay goes again")
-    let slow = Self.run(Self.trace(seconds: 4) { $0 == 0 ? packets * 20_000 : 500 })
-    #expect(slow.played.first == 65_500)
-    #expect(slow.late == 0 && slow.lost == 0)
+    let heard = Self.run(Self.trace(seconds: 4) { max(0, packets - $0) * 20_000 + 500 })
+    #expect(heard.played.prefix(packets + 1).map { $0 & 0xffff } == Array(65_500...65_500 + packets))
+    #expect(heard.late == 0 && heard.lost == 0)
+    #expect(heard.delays.last ?? .max < 60_000, "and the delay goes again")
   }
 
   @Test func theDelayShrinksAgain() {
