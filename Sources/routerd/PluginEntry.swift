@@ -32,15 +32,23 @@ struct PluginEntry: Sendable {
   let section: String?
   /// Reads the section, which may be missing.
   let read: @Sendable (YAMLNode?) throws(DiagnosticList) -> Maker
+  /// For a channel: what its calls are called in routes, and what it can do.
+  var channel: (kind: ChannelKind, capabilities: ChannelCapabilities)?
+  /// For a store whose records can be read without it.
+  var reader: (@Sendable (YAMLNode?) throws -> any CallRecords)?
 
   /// A way for calls to come in.
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
-    plugin(type) { channel, assembly in assembly.channels.append(channel) }
+    var entry = plugin(type) { channel, assembly in assembly.channels.append(channel) }
+    entry.channel = (type.kind, type.capabilities)
+    return entry
   }
 
   /// A keeper of call records; there is one.
-  static func store<Store: Plugin & CallStore>(_ type: Store.Type) -> PluginEntry {
-    plugin(type) { store, assembly in assembly.store = store }
+  static func store<Store: OfflineCallStore>(_ type: Store.Type) -> PluginEntry {
+    var entry = plugin(type) { store, assembly in assembly.store = store }
+    entry.reader = { node in try Store.reader(configuration(Store.Configuration.self, node)) }
+    return entry
   }
 
   /// Something that hears and speaks, for providers of this `type:`.

@@ -75,7 +75,7 @@ final class ServingRouterd: Sendable {
     try await wait(for: state) { $0["state"]?.string == state }
   }
 
-  private func wait(for what: String, _ isThere: (JSONValue) -> Bool) async throws {
+  func wait(for what: String, _ isThere: (JSONValue) -> Bool) async throws {
     for _ in 0..<300 {
       if isThere(try await status()) { return }
       try await Task.sleep(for: .milliseconds(50))

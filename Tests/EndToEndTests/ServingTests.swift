@@ -23,7 +23,8 @@ import Testing
   }
 
   @Test func reloadsAndKeepsTheLastGoodRoutes() async throws {
-    let routerd = try await ServingRouterd(routes: ["main.yaml": RouteCommandTests.routes])
+    let routerd = try await ServingRouterd(
+      routes: ["main.yaml": RouteCommandTests.routes], settings: "routes: {watch: false}")
     let first = try #require(try await routerd.status()["routes"]?["version"]?.string)
     try routerd.workplace.write(
       "routes/main.yaml", RouteCommandTests.routes + "\n  - {name: third, agent: night}\n")

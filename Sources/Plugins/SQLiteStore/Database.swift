@@ -7,10 +7,13 @@ final class Database {
   private var statements: [String: Statement] = [:]
 
   /// Opens the file, or makes it.
-  /// - Parameter lockSeconds: How long another process may hold the file before a statement fails.
-  init(path: String, lockSeconds: Int) throws(SQLiteError) {
+  /// - Parameters:
+  ///   - lockSeconds: How long another process may hold the file before a statement fails.
+  ///   - isReadOnly: Makes and changes nothing.
+  init(path: String, lockSeconds: Int, isReadOnly: Bool = false) throws(SQLiteError) {
     var handle: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let purpose = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    let flags = purpose | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     let code = sqlite3_open_v2(path, &handle, flags, nil)
     guard code == SQLITE_OK, let handle else {
       let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"

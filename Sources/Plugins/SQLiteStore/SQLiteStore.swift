@@ -7,7 +7,7 @@ public import RouterCore
 /// A thread of its own writes; records that come while it waits for the disk are written together in one
 /// transaction. The journal is a WAL with `synchronous=FULL`, so what ``save(_:)`` has returned from survives a
 /// killed process and a power cut.
-public final class SQLiteStore: Plugin, CallStore {
+public final class SQLiteStore: OfflineCallStore {
   /// The `sqlite:` section of `routerd.yaml`.
   public struct Configuration: Decodable, Sendable {
     /// The file; it is made if there is none. Relative to the working directory. By default `calls.sqlite` in the
@@ -92,40 +92,17 @@ public final class SQLiteStore: Plugin, CallStore {
 
   /// A record by its identifier.
   public func record(_ id: CallID) async throws -> CallRecord? {
-    try await ask { database in
-      var found: CallRecord?
-      try database.run(RecordRow.select + " WHERE id = ?", [.text(id.text)]) {
-        found = try RecordRow.record($0)
-      }
-      return found
-    }
+    try await ask { try $0.record(id) }
   }
 
   /// Records, newest first; at most 10 000.
   public func records(_ query: CallQuery) async throws -> [CallRecord] {
-    var conditions: [String] = []
-    var values: [SQLiteValue] = []
-    if let before = query.before {
-      conditions.append("received_at < ?")
-      values.append(.real(before.timeIntervalSince1970))
-    }
-    if let agent = query.agent {
-      conditions.append("agent = ?")
-      values.append(.text(agent))
-    }
-    if let route = query.route {
-      conditions.append("route = ?")
-      values.append(.text(route))
-    }
-    values.append(.integer(max(0, min(query.limit, SQLiteStore.maximumRows))))
-    let sql =
-      RecordRow.select + (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "))
-      + " ORDER BY received_at DESC, id DESC LIMIT ?"
-    return try await ask { [values] database in
-      var records: [CallRecord] = []
-      try database.run(sql, values) { records.append(try RecordRow.record($0)) }
-      return records
-    }
+    try await ask { try $0.records(query) }
+  }
+
+  /// Opens the file for reading; a routerd may write to it meanwhile. Throws ``SQLiteError``.
+  public static func reader(_ configuration: Configuration) throws -> any CallRecords {
+    try SQLiteReader(configuration)
   }
 
   private func ask<Answer: Sendable>(

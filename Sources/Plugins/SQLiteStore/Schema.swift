@@ -23,6 +23,14 @@ enum Schema {
     """
   ]
 
+  /// Whether a file can be read as it is.
+  static func check(_ database: Database, path: String) throws {
+    var version = 0
+    try database.run("PRAGMA user_version") { version = $0.integer(0) }
+    if version > steps.count { throw NewerSchema(path: path, version: version) }
+    if version < steps.count { throw OlderSchema(path: path) }
+  }
+
   /// Brings a file up to date.
   static func migrate(_ database: Database, path: String) throws {
     var version = 0
@@ -48,4 +56,10 @@ struct NewerSchema: Error, CustomStringConvertible {
   var description: String {
     "\(path): has schema \(version), this routerd knows \(Schema.steps.count); update routerd or name another file"
   }
+}
+
+/// The file was written by an earlier routerd, and only a start of this one may change it.
+struct OlderSchema: Error, CustomStringConvertible {
+  let path: String
+  var description: String { "\(path): was written by an earlier routerd; start this one once" }
 }

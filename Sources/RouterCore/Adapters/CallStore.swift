@@ -1,16 +1,20 @@
 public import FoundationEssentials
 
+/// Call records that can be asked for.
+public protocol CallRecords: Sendable {
+  /// A record by its identifier.
+  func record(_ id: CallID) async throws -> CallRecord?
+  /// Records, newest first.
+  func records(_ query: CallQuery) async throws -> [CallRecord]
+}
+
 /// Keeps call records.
-public protocol CallStore: Sendable {
+public protocol CallStore: CallRecords {
   /// Writes a record. When it returns, the record survives the process being killed.
   func save(_ record: CallRecord) async throws
   /// Writes several records at once, where that is cheaper. Throws when it is not sure of all of them: each is then
   /// given to ``save(_:)`` again.
   func save(_ records: [CallRecord]) async throws
-  /// A record by its identifier.
-  func record(_ id: CallID) async throws -> CallRecord?
-  /// Records, newest first.
-  func records(_ query: CallQuery) async throws -> [CallRecord]
 }
 
 extension CallStore {
@@ -18,6 +22,12 @@ extension CallStore {
   public func save(_ records: [CallRecord]) async throws {
     for record in records { try await save(record) }
   }
+}
+
+/// A store whose records can be read without it: the command line does, when no routerd runs.
+public protocol OfflineCallStore: Plugin, CallStore {
+  /// Opens the records for reading. Changes nothing; throws when there are none.
+  static func reader(_ configuration: Configuration) throws -> any CallRecords
 }
 
 /// Which records to list.

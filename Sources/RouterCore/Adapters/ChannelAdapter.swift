@@ -2,6 +2,8 @@
 public protocol ChannelAdapter: Plugin {
   /// What this channel can do besides carrying a conversation; `check` compares it with what routes ask for.
   static var capabilities: ChannelCapabilities { get }
+  /// What its calls are called in `channel:` of routes; the plugin's name unless it says otherwise.
+  static var kind: ChannelKind { get }
   /// Serves until the task is cancelled. Each call is handed over as `await calls(call, on: leg)`, in a child task
   /// of its own; when that returns, the call is over. A channel on an event loop has a quicker way,
   /// ``CallIntake/start(_:on:over:)``. Throws when it cannot serve at all (an address in use).
@@ -12,6 +14,8 @@ public protocol ChannelAdapter: Plugin {
 }
 
 extension ChannelAdapter {
+  public static var kind: ChannelKind { ChannelKind(rawValue: name) }
+
   /// For a channel that opens nothing.
   public func ready() async -> [String] { [] }
 }

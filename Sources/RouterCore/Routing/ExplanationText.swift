@@ -78,7 +78,7 @@ extension Explanation.Candidate {
 }
 
 extension ResolvedSetting {
-  var json: JSONValue { ["path": .string(path), "value": value, "origin": .string(origin)] }
+  public var json: JSONValue { ["path": .string(path), "value": value, "origin": .string(origin)] }
 
   /// In columns: path, value, place.
   public static func lines(_ settings: [ResolvedSetting]) -> [String] {

@@ -23,7 +23,7 @@ struct LinearExpression: Hashable, Sendable, CustomStringConvertible {
 
   /// As it was written, with its slashes.
   let description: String
-  private let program: [Step]
+  let program: [Step]
   /// What a text must begin with, when the expression is pinned to the start by a `^` and letters.
   private let literalStart: [UInt8]
 

@@ -28,6 +28,7 @@ struct RouteIndex: Sendable {
   private(set) var textPrefixLengths: [Int] = []
   private(set) var patterns = PatternTrie()
   private(set) var expressions: [(expression: LinearExpression, chain: UInt32)] = []
+  private var expressionFilter = ExpressionFilter([])
   private(set) var others: UInt32 = 0
   /// Highest priority of each specificity.
   private var ceilings: [Int32] = Array(repeating: .min, count: 5)
@@ -50,6 +51,7 @@ struct RouteIndex: Sendable {
     for entry in RouteIndex.lastFirst(entries, priorities) {
       add(entry.pattern, entry.route, &expressionChains)
     }
+    expressionFilter = ExpressionFilter(expressions.map(\.expression))
     ceilingOfOthers = ceilings.dropFirst().max() ?? .min
     textPrefixLengths = Set(textPrefixes.keys.map(\.utf8.count)).sorted(by: >)
   }
@@ -210,7 +212,10 @@ struct RouteIndex: Sendable {
     case .pattern:
       patterns.search(dialed) { add($0) }
     case .expression:
-      for (expression, chain) in expressions where expression.matches(dialed.text) { add(chain) }
+      let text = dialed.text
+      expressionFilter.candidates(in: text) { index in
+        if expressions[index].expression.matches(text) { add(expressions[index].chain) }
+      }
     case .none:
       add(others)
     }

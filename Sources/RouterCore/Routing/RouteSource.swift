@@ -19,8 +19,12 @@ public struct RouteSource: Sendable {
   public var root: String
   /// In the order of their paths.
   public var files: [File]
-  /// Reads another file (caller lists, secrets); a relative path starts at the route directory.
+  /// Reads a caller list; a relative path starts at the route directory.
   public var read: @Sendable (String) throws -> [UInt8]
+  /// Reads a secret, as `read` does.
+  public var readSecret: @Sendable (String) throws -> [UInt8]
+  /// The files that a path with `*` and `?` stands for; `nil` where nobody looks.
+  public var find: (@Sendable (String) -> [String])?
   /// An environment variable.
   public var environment: @Sendable (String) -> String?
   /// The file of a time zone; `nil` when there is none of this name.
@@ -29,12 +33,15 @@ public struct RouteSource: Sendable {
   public init(
     root: String = "", files: [File],
     read: @escaping @Sendable (String) throws -> [UInt8] = { throw ReadFailure("\($0): no such file") },
+    find: (@Sendable (String) -> [String])? = nil,
     environment: @escaping @Sendable (String) -> String? = { _ in nil },
     timeZone: @escaping @Sendable (String) -> [UInt8]? = RouteSource.systemTimeZone
   ) {
     self.root = root
     self.files = files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     self.read = read
+    readSecret = read
+    self.find = find
     self.environment = environment
     self.timeZone = timeZone
   }
@@ -66,32 +73,12 @@ extension RouteSource {
     return Suggestion.nearest(to: name, in: names)
   }
 
-  /// Files of a directory that may be route files.
-  static let extensions = [".yaml", ".yml"]
-  /// More files than this are refused.
-  static let maximumFiles = 10_000
-  /// How deep folders may stand in each other.
-  static let maximumFolderDepth = 8
-
-  /// Reads all `*.yaml` and `*.yml` of a directory and its subfolders, or a single file. What begins with a dot is
-  /// passed over: editors' temporary files, and the hidden folders behind mounted configurations. So are folders called
-  /// `examples`, which may then lie beside a table that works.
+  /// Reads the route files of a directory and its subfolders, or a single file (see ``RouteDirectory``).
   public static func directory(_ path: String) throws(DiagnosticList) -> RouteSource {
-    let root = withoutTrailingSlash(path)
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: root, isDirectory: &isDirectory) else {
-      throw DiagnosticList([
-        Diagnostic(
-          .error, "there is no directory \(path)",
-          hint: "name the directory of your route files with --routes DIR")
-      ])
-    }
-    var paths: [String] = []
-    var problems = DiagnosticList()
-    if isDirectory { collect(root, depth: 0, &paths, &problems) } else { paths = [root] }
-    let folder = isDirectory ? root : folder(of: root)
+    let directory = try RouteDirectory(path)
     var files: [File] = []
-    for path in paths {
+    var problems = DiagnosticList()
+    for path in directory.files {
       if let data = FileManager.default.contents(atPath: path) {
         files.append(File(path: path, bytes: [UInt8](data)))
       } else {
@@ -99,51 +86,20 @@ extension RouteSource {
       }
     }
     if !problems.isEmpty { throw problems }
-    return RouteSource(
-      root: folder, files: files, read: { try RouteSource.read($0, in: folder) },
-      environment: { ProcessInfo.processInfo.environment[$0] })
+    return RouteSource(root: directory.root, files: files)
+      .reading(in: directory.root)
   }
 
-  private static func withoutTrailingSlash(_ path: String) -> String {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return path
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
-  private static func collect(
-    _ directory: String, depth: Int, _ paths: inout [String], _ problems: inout DiagnosticList
-  ) {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-    } catch {
-      problems.append(Diagnostic(.error, "\(directory) cannot be read"))
-      return
-    }
-    for name in names where !name.hasPrefix(".") {
-      let path = "\(directory)/\(name)"
-      var isDirectory = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { continue }
-      if isDirectory, name == "examples" { continue }
-      if isDirectory, depth < maximumFolderDepth {
-        collect(path, depth: depth + 1, &paths, &problems)
-      } else if !isDirectory, extensions.contains(where: name.hasSuffix) {
-        if paths.count == maximumFiles {
-          problems.append(Diagnostic(.error, "more than \(maximumFiles) route files in \(directory)"))
-          return
-        }
-        paths.append(path)
-      }
-    }
+  /// The same files, with everything that they refer to read from a directory and the environment.
+  public func reading(in root: String) -> RouteSource {
+    RouteSource(
+      root: self.root, files: files, read: { try RouteSource.read($0, in: root) },
+      find: { FilePattern.files($0, in: root) }, environment: { ProcessInfo.processInfo.environment[$0] },
+      timeZone: timeZone)
   }
 
   private static func read(_ path: String, in root: String) throws -> [UInt8] {
-    let full = path.hasPrefix("/") ? path : "\(root)/\(path)"
+    let full = RouteDirectory.absolute(path, in: root)
     guard let data = FileManager.default.contents(atPath: full) else {
       throw ReadFailure(FileManager.default.fileExists(atPath: full) ? "no permission" : "no such file")
     }

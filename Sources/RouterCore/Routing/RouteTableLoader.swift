@@ -51,11 +51,12 @@ private struct Loading {
     var compiler = RouteCompiler(definitions, numbering)
     for list in definitions.routes { list.forEachChild { compiler.add($0, &check) } }
     let tests = tests(compiler, context, trunks)
+    checkKnowledge()
     if check.diagnostics.hasErrors { throw check.diagnostics }
     warnOfUnused()
     return RouteSnapshot(
       .init(
-        version: RouteVersion.of(source, lists), files: source.files.map(\.path), table: compiler.table(),
+        version: source.version(lists: lists), files: source.files.map(\.path), table: compiler.table(),
         context: context, settings: settings, numbering: numbering, trunks: trunks, connections: connections,
         secrets: secrets, tests: tests, sections: sections(), warnings: check.warnings))
   }
@@ -117,7 +118,8 @@ private struct Loading {
     for (index, entry) in root.document.entries.enumerated()
     where entry.kind == .plain || entry.kind == .quoted {
       let node = YAMLNode(document: root.document, index: index)
-      guard let text = node.text, SecretReference.occurs(in: text) else { continue }
+      guard node.bytes.contains(UInt8(ascii: "$")), let text = node.text, SecretReference.occurs(in: text)
+      else { continue }
       do throws(TextFault) {
         try secrets.read(text, from: source)
       } catch {
@@ -149,11 +151,28 @@ private struct Loading {
       }
       if let file = entry.value["file"], let content = CallerListFile.content(file, source, &check) {
         lists[file.text ?? ""] = Digest.hash(content)
-        set = CallerListFile.numbers(in: content, path: file.text ?? "", numbering, &check)
+        let place =
+          source.root.isEmpty ? file.text ?? "" : RouteDirectory.absolute(file.text ?? "", in: source.root)
+        set = CallerListFile.numbers(in: content, path: place, numbering, &check)
       }
       result[entry.name] = set
     }
     return result
+  }
+
+  /// Documents that are not there.
+  private mutating func checkKnowledge() {
+    guard let find = source.find else { return }
+    for node in definitions.entries(of: "knowledgeBases").flatMap({ $0.value["files"]?.elements ?? [] }) {
+      guard let path = node.text, find(path).isEmpty else { continue }
+      if path.contains("*") || path.contains("?") {
+        check.append(
+          node.diagnostic(.warning, "no file fits \(path)", hint: "paths start at the route directory"))
+      } else {
+        check.append(
+          node.diagnostic(.error, "there is no file \(path)", hint: "paths start at the route directory"))
+      }
+    }
   }
 
   private mutating func schedules() -> [String: Schedule] {
@@ -203,20 +222,5 @@ private struct Loading {
       connections.append(SIPConnection(name: entry.name, entry.value, secrets))
     }
     return connections
-  }
-}
-
-/// Names a table by its content.
-enum RouteVersion {
-  /// The first 12 hexadecimal digits of a SHA-256 over the names and contents of the files, caller lists among them.
-  /// Secrets do not count: a version is shown everywhere.
-  static func of(_ source: RouteSource, _ lists: [String: [UInt8]]) -> String {
-    var all: [UInt8] = []
-    for file in source.files {
-      let name = file.path.hasPrefix(source.root) ? file.path.dropFirst(source.root.count) : file.path[...]
-      all += Array(name.utf8) + [0] + Digest.hash(file.bytes)
-    }
-    for (path, digest) in lists.sorted(by: { $0.key < $1.key }) { all += Array(path.utf8) + [0] + digest }
-    return String(Digest.hexadecimal(Digest.hash(all)).prefix(12))
   }
 }

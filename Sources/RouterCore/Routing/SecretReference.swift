@@ -57,7 +57,7 @@ struct Secrets: Sendable {
   private static func content(of path: String, _ source: RouteSource) throws(TextFault) -> String {
     let bytes: [UInt8]
     do {
-      bytes = try source.read(path)
+      bytes = try source.readSecret(path)
     } catch {
       throw TextFault("the secret's file \(path) cannot be read: \(error)")
     }

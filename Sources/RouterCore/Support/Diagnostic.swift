@@ -116,6 +116,13 @@ public struct DiagnosticList: Error, Hashable, Sendable, CustomStringConvertible
     dropped += other.dropped
   }
 
+  /// The same list with each of them changed.
+  func map(_ change: (Diagnostic) -> Diagnostic) -> DiagnosticList {
+    var list = self
+    list.all = all.map(change)
+    return list
+  }
+
   public var isEmpty: Bool { all.isEmpty }
   /// Whether anything in it is more than a warning.
   public var hasErrors: Bool { all.contains { $0.severity == .error } }

@@ -25,6 +25,10 @@ public enum YAML {
           hint: "split it into several files", at: SourceLocation(file: file, line: 1, column: 1))
       ])
     }
+    if limits.depth >= Limits().depth, let entries = YAMLQuickScan.entries(of: source) {
+      return YAMLNode(
+        document: YAMLDocument(file: file, source: source, entries: entries, text: source), index: 0)
+    }
     var composer = YAMLComposer(file: file, source: source, limits: limits)
     return try composer.compose()
   }

@@ -31,7 +31,7 @@ final class YAMLDocument: Sendable {
   let file: String
   let source: [UInt8]
   let entries: [YAMLEntry]
-  /// The texts of all scalars, one after the other.
+  /// Where the texts of all scalars are; it may be the source.
   let text: [UInt8]
 
   init(file: String, source: [UInt8], entries: [YAMLEntry], text: [UInt8]) {

@@ -35,14 +35,57 @@ enum CallsCommand {
       return .success
     }
     if let id = arguments.operands.first {
-      let answer = try await ControlClient.ask("call", ["id": .string(id)], at: path)
+      let answer = try await StoredCalls.ask("call", ["id": .string(id)], arguments) { records in
+        ["record": try JSON.value(try await StoredCalls.record(id, in: records))]
+      }
       Terminal.print(isJSON ? try JSON.encode(answer, pretty: true) : try CallText.call(answer))
       return .success
     }
     let limit = try arguments.integer("--limit", 0...1000) ?? 20
-    let answer = try await ControlClient.ask("calls", ["limit": .integer(limit)], at: path)
+    let answer = try await StoredCalls.ask("calls", ["limit": .integer(limit)], arguments) { records in
+      ["live": [], "records": try JSON.value(try await records.records(CallQuery(limit: limit)))]
+    }
     Terminal.print(isJSON ? try JSON.encode(answer, pretty: true) : try CallText.list(answer))
     return .success
+  }
+}
+
+/// Call records, also when no routerd runs.
+enum StoredCalls {
+  /// Asks the running routerd. When there is none, and none was named, `stored` answers from the records themselves.
+  static func ask(
+    _ command: String, _ request: JSONValue, _ arguments: Arguments,
+    stored: (any CallRecords) async throws -> JSONValue
+  ) async throws -> JSONValue {
+    do throws(ControlFailure) {
+      return try await ControlClient.ask(command, request, at: try path(arguments))
+    } catch {
+      let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
+      guard error.code == ExitCode.unavailable.rawValue, arguments.value("--socket") == nil,
+        let open = settings.openRecords
+      else { throw error }
+      let records: any CallRecords
+      // Without records, what to say is that no routerd runs.
+      do { records = try open() } catch {
+        throw ControlFailure("no routerd runs, and \(error)", .unavailable)
+      }
+      Terminal.complain("routerd: none runs; this is from the records")
+      return try await stored(records)
+    }
+  }
+
+  private static func path(_ arguments: Arguments) throws(ControlFailure) -> String {
+    do throws(DiagnosticList) { return try ControlPath.client(arguments) } catch {
+      throw ControlFailure(error.rendered)
+    }
+  }
+
+  /// A record by its identifier. Throws when there is none.
+  static func record(_ id: String, in records: any CallRecords) async throws -> CallRecord {
+    guard let record = try await records.record(CallID(id)) else {
+      throw ControlFailure("there is no record of a call \(id)", .notFound)
+    }
+    return record
   }
 }
 

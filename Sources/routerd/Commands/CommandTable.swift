@@ -6,7 +6,7 @@ let commands: [CommandSpec] = [
   RunCommand.spec, CheckCommand.spec, ExplainCommand.spec, ExplainCommand.resolve, SchemaCommand.spec,
   CallsCommand.spec,
   WhyCommand.spec, StatusCommand.spec, RoutesCommand.spec, DiffCommand.spec, ReloadCommand.spec,
-  RollbackCommand.spec,
+  RollbackCommand.spec, VersionsCommand.spec,
   DrainCommand.spec, CallCommand.spec, EmulateCommand.spec,
 ]
 

@@ -4,11 +4,15 @@ internal import RouterCore
 enum RollbackCommand {
   static let spec = CommandSpec(
     name: "rollback", summary: "Put an earlier version of the routes in force",
-    operands: [OperandSpec("VERSION")],
-    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+    operands: [OperandSpec("VERSION", optional: true)],
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json],
+    notes: """
+      Without VERSION: the one that was in force before; its first digits are enough. It stays in force, also across a
+      restart, until the files on disk change or somebody asks for a reload.
+      """
   ) { arguments in
     await Program.attempt {
-      let version = JSONValue.string(arguments.operands[0])
+      let version = arguments.operands.first.map { JSONValue.string($0) } ?? .null
       let result = try await ControlClient.ask(
         "rollback", ["version": version], at: ControlPath.client(arguments))
       Terminal.print(
@@ -16,6 +20,33 @@ enum RollbackCommand {
           ? try JSON.encode(result, pretty: true)
           : "routes version \(result["version"]?.string ?? "?") are in force, in the place of \(result["from"]?.string ?? "?")"
       )
+      return .success
+    }
+  }
+}
+
+/// `routerd versions`: what a rollback can go back to.
+enum VersionsCommand {
+  static let spec = CommandSpec(
+    name: "versions", summary: "The versions of the routes that were in force, newest first",
+    options: [CommonOption.socket, CommonOption.config, CommonOption.json]
+  ) { arguments in
+    await Program.attempt {
+      let answer = try await ControlClient.ask("versions", at: ControlPath.client(arguments))
+      if arguments.has("--json") {
+        Terminal.print(try JSON.encode(answer, pretty: true))
+        return .success
+      }
+      let rows = (answer["versions"]?.array ?? []).map { version in
+        [
+          version["version"]?.string ?? "", version["at"]?.string ?? "", version["because"]?.string ?? "",
+          "\(version["files"]?.integer ?? 0) files", "\(((version["bytes"]?.integer ?? 0) + 1023) >> 10) KiB",
+          version["isInForce"]?.bool == true ? "in force" : "",
+        ]
+      }
+      Terminal.print(
+        rows.isEmpty
+          ? "no versions are kept" : CallText.table(rows).map(LogLine.escaped).joined(separator: "\n"))
       return .success
     }
   }
@@ -29,8 +60,10 @@ enum WhyCommand {
     options: [CommonOption.socket, CommonOption.config, CommonOption.json]
   ) { arguments in
     await Program.attempt {
-      let id = JSONValue.string(arguments.operands[0])
-      let answer = try await ControlClient.ask("why", ["id": id], at: ControlPath.client(arguments))
+      let id = arguments.operands[0]
+      let answer = try await StoredCalls.ask("why", ["id": .string(id)], arguments) { records in
+        WhyCommand.answer(try await StoredCalls.record(id, in: records))
+      }
       if arguments.has("--json") {
         Terminal.print(try JSON.encode(answer, pretty: true))
         return .success
@@ -46,10 +79,22 @@ enum WhyCommand {
   }
 }
 
+extension WhyCommand {
+  /// What a record tells of its decision.
+  static func answer(_ record: CallRecord) -> JSONValue {
+    [
+      "call": .string(record.id.text), "decision": record.decision ?? .null,
+      "decisionID": record.decisionID.map(JSONValue.string) ?? .null,
+      "version": record.snapshotVersion.map(JSONValue.string) ?? .null,
+    ]
+  }
+}
+
 /// `routerd diff`: what a reload would change.
 enum DiffCommand {
   static let spec = CommandSpec(
-    name: "diff", summary: "What a reload would change",
+    name: "diff", summary: "What a reload would change, or a rollback to VERSION",
+    operands: [OperandSpec("VERSION", optional: true)],
     options: [
       OptionSpec("--against", value: "WHAT", "calls: which of the last recorded calls would go elsewhere"),
       OptionSpec("--limit", value: "N", "How many calls; 1000"), CommonOption.socket, CommonOption.config,
@@ -60,6 +105,7 @@ enum DiffCommand {
 
   private static func run(_ arguments: Arguments) async throws -> ExitCode {
     var request: [String: JSONValue] = [:]
+    request["version"] = arguments.operands.first.map(JSONValue.string)
     if try arguments.choice("--against", ["calls"]) != nil {
       request["calls"] = .integer(try arguments.integer("--limit", 1...10_000) ?? 1000)
     }

@@ -45,12 +45,19 @@ enum ReloadCommand {
   ) { arguments in
     await Program.attempt {
       let result = try await ControlClient.ask("reload", at: ControlPath.client(arguments))
-      Terminal.print(
-        arguments.has("--json")
-          ? try JSON.encode(result, pretty: true)
-          : "routes version \(result["version"]?.string ?? "?") are in force")
+      Terminal.print(arguments.has("--json") ? try JSON.encode(result, pretty: true) : text(result))
       return .success
     }
+  }
+
+  private static func text(_ result: JSONValue) -> String {
+    let version = result["version"]?.string ?? "?"
+    if result["isSame"]?.bool == true { return "nothing changed, routes version \(version) are in force" }
+    var text = "routes version \(version) are in force, in the place of \(result["from"]?.string ?? "?")"
+    let warnings = result["warnings"]?.integer ?? 0
+    if warnings > 0 { text += "; \(warnings) warning\(warnings == 1 ? "" : "s"), see routerd check" }
+    if let problem = result["notKept"]?.string { text += "\nthey cannot be kept for a rollback: \(problem)" }
+    return text
   }
 }
 
@@ -109,13 +116,22 @@ enum StatusText {
           + "in force since \(routes["loadedAt"]?.string ?? "")"
       )
     ]
-    if routes["isSameOnDisk"]?.bool == false {
-      rows.append(("", "the files on disk are NOT what is in force: routerd reload"))
+    let errors = routes["errorsOnDisk"]?.string
+    if routes["standsOn"]?.string == "rollback" {
+      rows.append(("", "a rollback: it stays until the files on disk change, or routerd reload"))
     }
-    if let errors = routes["errorsOnDisk"]?.string { rows.append(("", "they are wrong: \(errors)")) }
-    if let last = routes["lastReload"], last["isAccepted"]?.bool == false {
-      rows.append(
-        ("", "the reload of \(last["at"]?.string ?? "") was refused: \(last["errors"]?.string ?? "")"))
+    if errors == nil, routes["isSameOnDisk"]?.bool == false {
+      rows.append(("", "the files on disk are NOT what is in force: routerd diff shows the difference"))
+    }
+    func add(_ sentence: String, _ errors: String) {
+      rows.append(("", sentence))
+      rows += errors.split(separator: "\n").map { ("", "  \($0)") }
+    }
+    if let errors { add("the files on disk are NOT what is in force, because they are wrong:", errors) }
+    if let last = routes["lastReload"], last["isAccepted"]?.bool == false,
+      let refused = last["errors"]?.string, refused != errors
+    {
+      add("the reload of \(last["at"]?.string ?? "") was refused:", refused)
     }
     return rows
   }

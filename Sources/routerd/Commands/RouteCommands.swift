@@ -7,6 +7,7 @@ enum CheckCommand {
     name: "check", summary: "Check settings and route files, without starting anything",
     options: [
       CommonOption.config, CommonOption.routes, OptionSpec("--strict", "Warnings count as errors"),
+      OptionSpec("--timing", "Say how long the routes take to load and to ask"),
       CommonOption.json,
     ]
   ) { arguments in await Program.attempt { try check(arguments) } }
@@ -22,22 +23,37 @@ enum CheckCommand {
     }
     let place = RoutesInForce.place(directory)
     var snapshot: RouteSnapshot?
+    var timing: RouteTiming?
     do throws(DiagnosticList) {
-      let loaded = try RoutesInForce.load(place)
-      faults.append(contentsOf: loaded.warnings)
-      faults.append(contentsOf: loaded.lint())
+      let read = { () throws(DiagnosticList) in try place.map(RouteSource.directory) ?? .embedded }
+      let loaded: RouteSnapshot
+      if arguments.has("--timing") {
+        let measured = try RouteTiming.measure(read)
+        (loaded, timing) = (measured.0, measured.1)
+      } else {
+        loaded = try RouteTableLoader.load(try read()).get()
+      }
+      var warnings = loaded.warnings
+      warnings.append(contentsOf: loaded.lint(channelsWithoutTransfer: channelsWithoutTransfer))
+      if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
       snapshot = loaded
     } catch {
       faults.append(contentsOf: error)
     }
     let isGood = !faults.hasErrors && (faults.isEmpty || !arguments.has("--strict"))
     if arguments.has("--json") {
-      Terminal.print(try JSON.encode(CheckReport(isGood, faults, snapshot), pretty: true))
+      Terminal.print(try JSON.encode(CheckReport(isGood, faults, snapshot, timing), pretty: true))
     } else {
       if !faults.isEmpty { Terminal.complain(faults.rendered) }
       if let snapshot, isGood { Terminal.print("\(place ?? "the built-in routes"): \(facts(snapshot))") }
+      if let timing { Terminal.print(timing.line) }
     }
     return isGood ? .success : .failure
+  }
+
+  /// Channels of this build whose callers cannot be handed to somebody else.
+  private static var channelsWithoutTransfer: Set<ChannelKind> {
+    Set(plugins.compactMap(\.channel).filter { !$0.capabilities.transfer }.map(\.kind))
   }
 
   private static func facts(_ snapshot: RouteSnapshot) -> String {
@@ -62,8 +78,10 @@ private struct CheckReport: Encodable {
   var version: String?
   var routes: Int?
   var findings: [Finding]
+  var timing: RouteTiming?
 
-  init(_ isGood: Bool, _ faults: DiagnosticList, _ snapshot: RouteSnapshot?) {
+  init(_ isGood: Bool, _ faults: DiagnosticList, _ snapshot: RouteSnapshot?, _ timing: RouteTiming?) {
+    self.timing = timing
     self.isGood = isGood
     version = snapshot?.version
     routes = snapshot?.routeCount
@@ -108,36 +126,61 @@ enum ExplainCommand {
 
   static let resolve = CommandSpec(
     name: "resolve", summary: "The settings of the agent that a call would get, with the place of each",
-    options: options
+    options: [OptionSpec("--agent", value: "NAME", "This agent, whoever the call would get")] + options,
+    notes: """
+      With --agent, --to may be missing: then without a route's overrides. With both, those of the route that the call
+      takes count when it goes to this agent.
+      """
   ) { arguments in
     await Program.attempt {
-      let explanation = try explain(arguments)
+      let (summary, settings) = try resolved(arguments)
       if arguments.has("--json") {
-        Terminal.print(try JSON.encode(explanation.json["settings"] ?? [], pretty: true))
+        Terminal.print(try JSON.encode(JSONValue.array(settings.map(\.json)), pretty: true))
       } else {
-        let rows = try explanation.settings.map { [$0.path, try JSON.encode($0.value), $0.origin] }
-        Terminal.print(
-          ([explanation.summary] + CallText.table(rows)).map(LogLine.escaped).joined(separator: "\n"))
+        let rows = try settings.map { [$0.path, try JSON.encode($0.value), $0.origin] }
+        Terminal.print(([summary] + CallText.table(rows)).map(LogLine.escaped).joined(separator: "\n"))
       }
       return .success
     }
   }
 
-  private static func explain(_ arguments: Arguments) throws -> Explanation {
-    let call = try WhatIfCall.read(arguments)
+  private static func snapshot(_ arguments: Arguments) throws -> RouteSnapshot {
     let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
     let directory = arguments.value("--routes") ?? settings.routes.directory
-    return try RoutesInForce.load(RoutesInForce.place(directory)).explain(call)
+    return try RouteReading.disk(RoutesInForce.place(directory)).result.get()
+  }
+
+  private static func explain(_ arguments: Arguments) throws -> Explanation {
+    let call = try WhatIfCall.read(arguments)
+    return try snapshot(arguments).explain(call)
+  }
+
+  private static func resolved(_ arguments: Arguments) throws -> (String, [ResolvedSetting]) {
+    guard let agent = arguments.value("--agent") else {
+      let explanation = try explain(arguments)
+      return (explanation.summary, explanation.settings)
+    }
+    let call = arguments.value("--to") == nil ? nil : try WhatIfCall.read(arguments)
+    let channel = try arguments.choice("--channel", WhatIfCall.channels) ?? "sip"
+    let snapshot = try snapshot(arguments)
+    guard let settings = snapshot.settings(ofAgent: agent, channel: ChannelKind(rawValue: channel), for: call)
+    else {
+      let near = snapshot.agentName(near: agent).map { "; did you mean \($0)?" } ?? ""
+      throw ControlFailure("there is no agent \(agent)\(near)", .notFound)
+    }
+    return ("agent \(agent) on \(channel)", settings)
   }
 }
 
 /// A call that never was.
 enum WhatIfCall {
+  static let channels = ["sip", "voip", "websocket", "webrtc"]
+
   /// Reads a call from options. Throws ``UsageError``.
   static func read(_ arguments: Arguments) throws(UsageError) -> InboundCall {
     func fail(_ message: String) -> UsageError { UsageError(message, command: arguments.command.name) }
     guard let to = arguments.value("--to") else { throw fail("--to is missing: the called number") }
-    let channel = try arguments.choice("--channel", ["sip", "voip", "websocket", "webrtc"]) ?? "sip"
+    let channel = try arguments.choice("--channel", channels) ?? "sip"
     var call = InboundCall(
       channel: ChannelKind(rawValue: channel), from: party(arguments.value("--from")), to: party(to),
       provider: arguments.value("--provider"), trunk: arguments.value("--trunk"),

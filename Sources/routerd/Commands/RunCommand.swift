@@ -13,7 +13,7 @@ enum RunCommand {
     ],
     notes: """
       SIGTERM and Ctrl-C drain: new calls are refused with 503 and Retry-After, live ones may finish; a second one ends
-      them at once. SIGHUP reads the routes anew.
+      them at once. SIGHUP reads the routes anew, and so does a change of the files, unless routes: {watch: false}.
       """
   ) { arguments in await Program.attempt { try await run(arguments) } }
 
@@ -23,7 +23,8 @@ enum RunCommand {
     let level = try arguments.choice("--log-level", LogLevel.allCases.map(LogLine.name))
     settings.log.format = form.flatMap(LogForm.init) ?? settings.log.format
     settings.log.level = level.flatMap(LogLine.level) ?? settings.log.level
-    let routes = try RoutesInForce(directory: arguments.value("--routes") ?? settings.routes.directory)
+    let directory = arguments.value("--routes") ?? settings.routes.directory
+    let routes = try RoutesInForce(directory: directory, versions: settings.routes.kept(for: directory))
     let signals = Signals.stream()
     let files = ProcessLimits.raiseOpenFiles()
     let writer = LogWriter(settings.log.format, limiter: LogLimiter(lines: settings.log.linesOfOneKind))

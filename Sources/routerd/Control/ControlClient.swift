@@ -4,7 +4,7 @@ internal import RouterCore
 /// Asks a running routerd.
 enum ControlClient {
   /// Seconds that an answer may take, where the command has no length of its own.
-  static let patience = 30
+  static let patience = 120
 
   /// Asks and waits for the answer, on a thread of its own.
   ///

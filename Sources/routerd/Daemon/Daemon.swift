@@ -17,7 +17,7 @@ final class Daemon: Sendable {
   private let channels: [any ChannelAdapter]
   private let clients: HTTPClients
   let web: DaemonWeb
-  private let notifier: ServiceNotifier
+  let notifier: ServiceNotifier
   private let drained = OneShot<Void>()
   private let drainRequests = Lock(0)
 
@@ -62,6 +62,7 @@ final class Daemon: Sendable {
   /// Serves until it was drained, or a channel cannot serve.
   func serve(_ signals: AsyncStream<Signal>) async -> ExitCode {
     var code = ExitCode.success
+    tellOfStart()
     await withTaskGroup(of: Happening.self) { group in
       for channel in channels {
         group.addTask { [engine] in
@@ -84,6 +85,12 @@ final class Daemon: Sendable {
       }
       group.addTask {
         await self.obey(signals); return .other
+      }
+      group.addTask {
+        await self.followFiles(); return .other
+      }
+      group.addTask {
+        await self.freeOldRoutes(); return .other
       }
       group.addTask {
         await self.drained.value(cancelled: ())
@@ -136,24 +143,5 @@ final class Daemon: Sendable {
       await engine.drain(deadline: isForced ? .zero : deadline)
       drained.resolve(())
     }
-  }
-
-  /// Reads the routes anew; the old ones stay in force when anything is wrong with them.
-  func reload(because reason: String) async -> RoutesInForce.Reload {
-    notifier.reloading()
-    await web.reload()
-    let reload = await routes.reload()
-    if reload.isAccepted {
-      log.notice("routes reloaded", ("because", reason), ("version", reload.version))
-    } else {
-      log.error(
-        "routes not reloaded, the old ones stay in force", ("because", reason),
-        ("errors", "\(reload.errors.all.count + reload.errors.dropped)"))
-      for error in reload.errors.all {
-        log.error(error.message, ("at", error.location.map(\.description) ?? ""))
-      }
-    }
-    notifier.ready(engine.isDraining ? "draining" : "serving")
-    return reload
   }
 }

@@ -6,14 +6,16 @@ extension Daemon {
   func routeControl(_ request: ControlRequest) async throws -> JSONValue {
     switch request.command {
     case "reload":
-      let reload = await reload(because: "routerd reload")
-      guard reload.isAccepted else {
-        throw ControlFailure(reload.errors.rendered + "\nThe old routes (\(reload.version)) stay in force.")
+      let change = await reload(because: "routerd reload")
+      guard change.isAccepted else {
+        throw ControlFailure(change.errors.rendered + "\nThe old routes (\(change.version)) stay in force.")
       }
-      return ["version": .string(reload.version)]
-    case "rollback": return try rollback(request.arguments["version"]?.string ?? "")
+      return json(change)
+    case "rollback": return try await rollback(request.arguments["version"]?.string)
+    case "versions": return await versions()
     case "diff":
-      return try await diff(againstCalls: request.arguments["calls"]?.integer)
+      return try await diff(
+        to: request.arguments["version"]?.string, againstCalls: request.arguments["calls"]?.integer)
     case "routes": return list(limit: request.arguments["limit"]?.integer ?? 1000)
     case "why": return try await why(request.arguments["id"]?.string ?? "")
     default: throw ControlFailure("this routerd knows no command '\(request.command)'", .usage)
@@ -31,41 +33,74 @@ extension Daemon {
       "loadedAt": .string(routes.loadedAt.formatted(.iso8601)), "isSameOnDisk": .bool(disk.isSame),
     ]
     if !disk.errors.isEmpty { object["errorsOnDisk"] = .string(disk.errors.rendered) }
-    if let last = routes.lastReload {
-      object["lastReload"] = [
-        "at": .string(last.date.formatted(.iso8601)), "isAccepted": .bool(last.isAccepted),
-        "errors": .string(last.errors.rendered),
-      ]
+    if let last = routes.lastChange { object["lastReload"] = json(last) }
+    switch routes.footing {
+    case .files: object["standsOn"] = "files"
+    case .rollback: object["standsOn"] = "rollback"
+    case .lastGood: object["standsOn"] = "last good version"
     }
     return .object(object)
   }
 
-  private func rollback(_ version: String) throws -> JSONValue {
-    guard let snapshot = routes.router.snapshot(version: version) else {
-      throw ControlFailure("there is no version \(version) to go back to", .notFound)
-    }
-    let old = routes.router.swap(snapshot)
-    log.notice("routes rolled back", ("from", old.version), ("version", snapshot.version))
-    return ["version": .string(snapshot.version), "from": .string(old.version)]
+  private func json(_ change: RoutesInForce.Change) -> JSONValue {
+    [
+      "at": .string(change.date.formatted(.iso8601)), "because": .string(change.reason),
+      "isAccepted": .bool(change.isAccepted), "isSame": .bool(change.isSame),
+      "errors": .string(change.errors.rendered), "warnings": .integer(change.warnings.all.count),
+      "version": .string(change.version), "from": .string(change.from), "seconds": .number(change.seconds),
+      "longestLoopDelay": .number(change.longestDelay),
+      "notKept": change.notKept.map(JSONValue.string) ?? .null,
+    ]
   }
 
-  /// What a reload would change; with a number of calls, which of those recorded last would go elsewhere.
-  private func diff(againstCalls count: Int?) async throws -> JSONValue {
+  private func rollback(_ version: String?) async throws -> JSONValue {
+    let change = try await routes.rollback(to: version)
+    log.notice("routes rolled back", ("from", change.from), ("version", change.version))
+    return json(change)
+  }
+
+  private func versions() async -> JSONValue {
+    let kept = await onThread { [routes] in routes.versions?.entries ?? [] }
+    let current = routes.snapshot.version
+    return [
+      "version": .string(current),
+      "versions": .array(
+        kept.map {
+          [
+            "version": .string($0.version), "at": .string($0.date.formatted(.iso8601)),
+            "because": .string($0.reason), "isInForce": .bool($0.version == current),
+            "files": .integer($0.files.count + $0.lists.count),
+            "bytes": .integer(($0.files + $0.lists).reduce(0) { $0 + $1.bytes }),
+          ]
+        }),
+    ]
+  }
+
+  /// What a reload would change, or a rollback to a version; with a number of calls, which of those recorded last
+  /// would go elsewhere.
+  private func diff(to version: String?, againstCalls count: Int?) async throws -> JSONValue {
+    let reading = version == nil ? await routes.read() : try await routes.readKept(version)
     let new: RouteSnapshot
-    do throws(DiagnosticList) { new = try await routes.loadAside().get() } catch {
+    do throws(DiagnosticList) { new = try reading.result.get() } catch {
       throw ControlFailure(error.rendered)
     }
-    let diff = RouteDiff(from: routes.snapshot, to: new)
-    var object: [String: JSONValue] = [
-      "diff": diff.json, "lines": .array(diff.lines.map(JSONValue.string)), "isEmpty": .bool(diff.isEmpty),
-    ]
-    if let count {
-      let records = try await store?.records(CallQuery(limit: max(1, min(count, 10_000)))) ?? []
-      let replay = RouteReplay(records, from: routes.snapshot, to: new)
-      object["replay"] = replay.json
-      object["replayLines"] = .array(replay.lines.map(JSONValue.string))
+    let records =
+      if let count { try await store?.records(CallQuery(limit: max(1, min(count, 10_000)))) ?? [] } else {
+        [CallRecord]()
+      }
+    // A large table takes seconds to compare.
+    return await onThread(isPatient: true) { [old = routes.snapshot] in
+      let diff = RouteDiff(from: old, to: new)
+      var object: [String: JSONValue] = [
+        "diff": diff.json, "lines": .array(diff.lines.map(JSONValue.string)), "isEmpty": .bool(diff.isEmpty),
+      ]
+      if count != nil {
+        let replay = RouteReplay(records, from: old, to: new)
+        object["replay"] = replay.json
+        object["replayLines"] = .array(replay.lines.map(JSONValue.string))
+      }
+      return .object(object)
     }
-    return .object(object)
   }
 
   private func list(limit: Int) -> JSONValue {
@@ -90,10 +125,6 @@ extension Daemon {
     guard let record = try await store?.record(CallID(id)) else {
       throw ControlFailure("there is no record of a call \(id)", .notFound)
     }
-    return [
-      "call": .string(id), "decision": record.decision ?? .null,
-      "decisionID": record.decisionID.map(JSONValue.string) ?? .null,
-      "version": record.snapshotVersion.map(JSONValue.string) ?? .null,
-    ]
+    return WhyCommand.answer(record)
   }
 }

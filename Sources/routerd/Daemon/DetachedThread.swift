@@ -18,3 +18,22 @@ func detachThread(_ body: @escaping @Sendable () -> Void) {
   precondition(created == 0, "the system refuses a thread")
   pthread_detach(thread)
 }
+
+/// Runs `body` on a thread of its own and waits for what comes of it, without holding any other thread.
+/// - Parameter isPatient: Whether calls go first: for what takes long and is in no hurry.
+func onThread<Value: Sendable>(
+  isPatient: Bool = false, _ body: @escaping @Sendable () -> Value
+) async -> Value {
+  await withCheckedContinuation { continuation in
+    detachThread {
+      // Linux counts niceness by thread. Where it is refused, nothing is lost.
+      if isPatient { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+      continuation.resume(returning: body())
+    }
+  }
+}
+
+/// Lets the thread sleep, at most a second: for threads that nobody waits for.
+func pause(_ duration: Duration) {
+  usleep(UInt32(max(1, min(duration / .microseconds(1), 999_999))))
+}

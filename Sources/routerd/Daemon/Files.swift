@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 
 /// Small reads and writes of whole files.
@@ -32,17 +31,27 @@ enum Files {
     }
   }
 
-  /// Most files that a fingerprint looks at.
-  private static let maximumFiles = 100_000
+  /// Writes a new file.
+  static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(ControlFailure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .system) }
+    defer { close(descriptor) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .system) }
+      written += count
+    }
+  }
 
-  /// Name, size, time and number of every file below a folder: it changes whenever any of them does.
-  static func fingerprint(of folder: String) -> [String] {
-    // A folder that cannot be read has no files.
-    let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().prefix(maximumFiles).map { name in
-      var facts = stat()
-      guard stat("\(folder)/\(name)", &facts) == 0 else { return name }
-      return "\(name) \(facts.st_size) \(facts.st_mtim.tv_sec).\(facts.st_mtim.tv_nsec) \(facts.st_ino)"
+  /// Puts a file in the place of another in one step: a reader sees the old one or the new one.
+  static func replace(_ path: String, with bytes: [UInt8], mode: mode_t) throws(ControlFailure) {
+    try write(bytes, to: path + ".new", mode: mode)
+    guard rename(path + ".new", path) == 0 else {
+      throw ControlFailure("\(path): \(ControlSocket.errorText())", .system)
     }
   }
 }

@@ -50,6 +50,30 @@ final class LoopMonitor: Sendable {
     }
   }
 
+  /// How often the loops are asked while something is measured closely.
+  private static let closeInterval = Duration.milliseconds(2)
+
+  /// Does something and measures the loops closely meanwhile. Returns the longest that one was late, in milliseconds.
+  func longestDelay<Value: Sendable>(
+    during body: @escaping @Sendable () async -> Value
+  ) async -> (Value, Double) {
+    let probe = Task {
+      var longest = 0.0
+      while !Task.isCancelled {
+        for (_, resident) in residents {
+          let sent = ContinuousClock.now
+          longest = max(longest, (await resident.arrive() - sent) / .milliseconds(1))
+        }
+        // Cancelled: the loop's condition ends it.
+        try? await Task.sleep(for: LoopMonitor.closeInterval)
+      }
+      return longest
+    }
+    let value = await body()
+    probe.cancel()
+    return (value, await probe.value)
+  }
+
   /// What was measured.
   var delays: [Delay] {
     history.withLock { history in

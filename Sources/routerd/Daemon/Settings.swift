@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RouterCore
 
 /// What `routerd.yaml` says: routerd's own sections, and one section for each plugin under the plugin's name.
@@ -41,6 +42,38 @@ struct Settings: Sendable {
   struct Routes: Decodable, Sendable {
     /// Where the route files are.
     var directory: String?
+    /// Whether a change of them on disk is a reload.
+    var watch = true
+    /// Where the last versions are kept for rollbacks. By default `route-versions` in the folder that systemd gives
+    /// (`StateDirectory=`), else in the working directory.
+    var versions: String?
+    /// Megabytes that they may take together, up to 20 of them; 0 keeps none.
+    var versionMegabytes = 2048
+
+    private enum CodingKeys: String, CodingKey { case directory, watch, versions, versionMegabytes }
+    init() {}
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      directory = try values.decodeIfPresent(String.self, forKey: .directory)
+      watch = try values.decodeIfPresent(Bool.self, forKey: .watch) ?? watch
+      versions = try values.decodeIfPresent(String.self, forKey: .versions)
+      versionMegabytes = try values.decodeIfPresent(Int.self, forKey: .versionMegabytes) ?? versionMegabytes
+      if !(0...1_048_576).contains(versionMegabytes) {
+        throw DecodingError.dataCorruptedError(
+          forKey: .versionMegabytes, in: values, debugDescription: "0 to 1048576 megabytes")
+      }
+    }
+
+    /// Where versions are kept; `nil` when none are.
+    func kept(for directory: String?) -> RouteVersions? {
+      guard versionMegabytes > 0, let directory = RoutesInForce.place(directory ?? self.directory) else {
+        return nil
+      }
+      let given = getenv("STATE_DIRECTORY").map { String(cString: $0) + "/" } ?? ""
+      return RouteVersions(
+        folder: versions ?? given + "route-versions", directory: directory,
+        maximumBytes: versionMegabytes << 20)
+    }
   }
 
   var engine = EngineSettings()
@@ -50,6 +83,8 @@ struct Settings: Sendable {
   var web = WebSettings()
   /// What makes each plugin, in the order of ``plugins``.
   var makers: [PluginEntry.Maker] = []
+  /// Opens the call records for reading, where the store can.
+  var openRecords: (@Sendable () throws -> any CallRecords)?
 
   static let usualFile = "routerd.yaml"
 
@@ -84,6 +119,9 @@ struct Settings: Sendable {
     settings.web = reader.read("web", WebSettings.self) ?? settings.web
     for plugin in plugins {
       if let maker = reader.make(plugin) { settings.makers.append(maker) }
+      if let open = plugin.reader {
+        settings.openRecords = { [node = plugin.section.flatMap { root?[$0] }] in try open(node) }
+      }
     }
     reader.finish()
     if reader.faults.isEmpty { return settings }
