@@ -1,5 +1,6 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 /// What the command line tells of real calls: `calls`, `why`, `diff --against calls`, `routes`, with routerd and without.

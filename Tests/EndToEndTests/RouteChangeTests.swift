@@ -1,5 +1,6 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 /// How the routes of a running routerd change: by the disk, by rollbacks, under load.

@@ -1,15 +1,18 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 @testable import routerd
 
 /// Versions of the routes on disk.
 @Suite struct RouteVersionsTests {
-  private let folder = TemporaryFolder()
+  private let folder: Workplace
+
+  init() throws { folder = try Workplace() }
 
   private func versions(megabytes: Int = 1, directory: String = "/etc/routes") -> RouteVersions {
-    RouteVersions(folder: folder.path + "/v", directory: directory, maximumBytes: megabytes << 20)
+    RouteVersions(folder: folder.path("v"), directory: directory, maximumBytes: megabytes << 20)
   }
 
   private func content(_ text: String, list: String = "+15551230001\n") -> RouteContent {
@@ -90,29 +93,4 @@ import Testing
     #expect(others.entries.count == 1)
     #expect(versions().entries.count == 1)
   }
-}
-
-/// A folder for one test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    path = FileManager.default.temporaryDirectory.path + "/routerd-\(UUID().uuidString.prefix(8))"
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func write(_ name: String, _ text: String) throws {
-    let url = URL(filePath: "\(path)/\(name)")
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: url)
-  }
-
-  func link(_ name: String, to target: String) throws {
-    try FileManager.default.createSymbolicLink(atPath: "\(path)/\(name)", withDestinationPath: target)
-  }
-
-  func move(_ name: String, to new: String) { rename("\(path)/\(name)", "\(path)/\(new)") }
 }

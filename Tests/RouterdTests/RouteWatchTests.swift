@@ -1,12 +1,15 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 @testable import routerd
 
 /// Changes of route files on disk.
 @Suite struct RouteWatchTests {
-  private let folder = TemporaryFolder()
+  private let folder: Workplace
+
+  init() throws { folder = try Workplace() }
 
   /// Watches `routes`; each element is how the files looked when a change was reported.
   private struct Watching {
@@ -31,7 +34,7 @@ import Testing
   }
 
   private func files(references: Set<String> = [], patterns: Set<String> = []) -> WatchedFiles {
-    WatchedFiles(directory: folder.path + "/routes", references: references, patterns: patterns)
+    WatchedFiles(directory: folder.path("routes"), references: references, patterns: patterns)
   }
 
   @Test(.timeLimit(.minutes(1))) func everyWayToChangeAFile() async throws {
@@ -54,7 +57,7 @@ import Testing
     await watching.next()
     try folder.write("routes/docs/b.md", "1")
     await watching.next()
-    try FileManager.default.removeItem(atPath: folder.path + "/routes/main.yaml")
+    try FileManager.default.removeItem(atPath: folder.path("routes/main.yaml"))
     await watching.next()
     folder.move("routes", to: "old")
     await watching.next()
@@ -124,11 +127,19 @@ import Testing
   @Test func theWayToAFileLeadsOverItsLinks() throws {
     try folder.write("real/deep/file", "x")
     try folder.link("link", to: "real")
-    let way = WatchedFiles.way(to: folder.path + "/link/deep/file")
+    let way = WatchedFiles.way(to: folder.path("link/deep/file"))
     #expect(way.map(\.name) == ["link", "file"])
-    #expect(way.last?.folder == folder.path + "/real/deep")
-    #expect(WatchedFiles.way(to: folder.path + "/not/there").map(\.name) == ["not"])
+    #expect(way.last?.folder == folder.path("real/deep"))
+    #expect(WatchedFiles.way(to: folder.path("not/there")).map(\.name) == ["not"])
     try folder.link("circle", to: "circle")
-    #expect(WatchedFiles.way(to: folder.path + "/circle/x").count < 50)
+    #expect(WatchedFiles.way(to: folder.path("circle/x")).count < 50)
   }
+}
+
+extension Workplace {
+  fileprivate func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target)
+  }
+
+  fileprivate func move(_ name: String, to new: String) { rename(path(name), path(new)) }
 }
