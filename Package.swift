@@ -7,6 +7,7 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("EchoModel", []),
   ("OfflineModel", []),
   ("OfflineSpeech", ["CFlite", "CPocketSphinx"]),
+  ("OpenAIRealtimeModel", []),
   ("SIPChannel", []),
   ("SQLiteStore", ["CSQLite"]),
 ]

@@ -1,6 +1,7 @@
 internal import EchoModel
 internal import OfflineModel
 internal import OfflineSpeech
+internal import OpenAIRealtimeModel
 internal import SIPChannel
 internal import SQLiteStore
 
@@ -12,4 +13,6 @@ let plugins: [PluginEntry] = [
   .speech(OfflineSpeech.self),
   .textModel(OfflineModel(), for: OfflineModel.type),
   .voiceModel(EchoModel(), for: EchoModel.type),
+  .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.type),
+  .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.azureType),
 ]

@@ -44,15 +44,23 @@ struct WebSocketHandshake {
     return (4...bytes.count).first { bytes[($0 - 4)..<$0].elementsEqual([13, 10, 13, 10]) }
   }
 
-  /// Checks the server's answer; an answer other than 101 becomes an error with its status.
-  func check(_ head: some Sequence<UInt8>) throws(HTTPError) {
+  /// How much of a refusal's body is told.
+  private static let maximumWords = 300
+
+  /// Checks the server's answer; an answer other than 101 becomes an error with its status and, as far as they came
+  /// with the head, its words.
+  func check(_ head: some Sequence<UInt8>, body: some Sequence<UInt8> = []) throws(HTTPError) {
     let lines = String(decoding: Array(head), as: UTF8.self).split(separator: "\r\n")
     let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
       throw HTTPError(.protocolError, "the server does not speak HTTP")
     }
     guard status == 101 else {
-      throw HTTPError(.status(status), "the server answered \(status) instead of 101")
+      let words = String(decoding: body.prefix(WebSocketHandshake.maximumWords), as: UTF8.self)
+        .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      throw HTTPError(
+        .status(status),
+        "the server answered \(status) instead of 101" + (words.isEmpty ? "" : ": \(words)"))
     }
     var headers: [String: String] = [:]
     for line in lines.dropFirst() {
@@ -88,7 +96,7 @@ extension HTTPClient {
       guard let end = WebSocketHandshake.endOfHead(bytes) else {
         throw HTTPError(.protocolError, "the server's answer has no end")
       }
-      try handshake.check(bytes[..<end])
+      try handshake.check(bytes[..<end], body: bytes[end...])
       return WebSocket(.client, connection, rest: Array(bytes[end...]), on: loop, settings)
     } catch {
       connection.close()

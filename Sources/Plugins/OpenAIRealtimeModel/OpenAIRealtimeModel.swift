@@ -1,0 +1,27 @@
+public import RouterCore
+
+/// Speech to speech with a realtime server: OpenAI's, Azure's, and others that speak the same protocol.
+///
+/// https://platform.openai.com/docs/guides/realtime-websocket
+public struct OpenAIRealtimeModel: Plugin, VoiceModel {
+  public static let name = "openai-realtime"
+  /// The `type:` of a provider at OpenAI, or at anybody who speaks its protocol.
+  public static let type = "openai-realtime"
+  /// The `type:` of a provider at Azure OpenAI.
+  public static let azureType = Endpoint.azure
+
+  private let host: PluginHost
+
+  public init(_ configuration: NoConfiguration, _ host: PluginHost) { self.host = host }
+
+  /// Connects and agrees on the session; the phone may still ring meanwhile. Throws ``VoiceFailure``.
+  public func open(
+    _ conversation: ConversationRequest, speaker: any Speaker
+  ) async throws -> any VoiceSession {
+    let endpoint = try Endpoint(conversation.agent.providerConfiguration)
+    // On the call's own loop its sound needs no hop; tests may have calls without one.
+    let loop = conversation.executor as? EventLoop ?? host.loops.signalling
+    return try await RealtimeSession.open(
+      conversation, endpoint, speaker: speaker, on: loop, over: host.clients.callClient(on: loop))
+  }
+}
