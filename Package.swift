@@ -10,6 +10,7 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("OpenAIRealtimeModel", []),
   ("SIPChannel", []),
   ("SQLiteStore", ["CSQLite"]),
+  ("WebhookModel", []),
 ]
 
 /// Swift 6 mode comes with the tools version; these make it stricter still.
@@ -67,7 +68,8 @@ let package = Package(
       name: "RouterCoreTests", dependencies: ["RouterCore", "RouterTesting", "CLibreShim"],
       exclude: ["Libre/https_server.py", "Libre/websocket_server.py", "Routing/Cases"], swiftSettings: strict),
     .testTarget(
-      name: "PluginTests", dependencies: ["RouterTesting", "Emulators"] + pluginNames, swiftSettings: strict),
+      name: "PluginTests", dependencies: ["RouterTesting", "Emulators"] + pluginNames,
+      exclude: ["OpenAIRealtimeModel/validate_events.py"], swiftSettings: strict),
     .testTarget(
       name: "RouterdTests", dependencies: ["routerd", "RouterTesting", "Emulators"], swiftSettings: strict),
     .testTarget(

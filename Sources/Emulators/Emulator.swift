@@ -28,7 +28,10 @@ extension Emulator {
 }
 
 /// Every emulator, a line each. To add one: a folder here with its code, and a line.
-public let emulators: [any Emulator.Type] = []
+public let emulators: [any Emulator.Type] = [
+  RealtimeEmulator.self,
+  WebhookEmulator.self,
+]
 
 /// What an emulator gets from whoever runs it.
 public struct EmulatorHost: Sendable {

@@ -4,6 +4,7 @@ internal import OfflineSpeech
 internal import OpenAIRealtimeModel
 internal import SIPChannel
 internal import SQLiteStore
+internal import WebhookModel
 
 /// Every plugin of this build, a line each. To add one: a folder in Sources/Plugins, a word in Package.swift, a line
 /// here, a row in the README's table.
@@ -12,6 +13,7 @@ let plugins: [PluginEntry] = [
   .store(SQLiteStore.self),
   .speech(OfflineSpeech.self),
   .textModel(OfflineModel(), for: OfflineModel.type),
+  .textModel(WebhookModel.self, for: WebhookModel.type),
   .voiceModel(EchoModel(), for: EchoModel.type),
   .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.type),
   .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.azureType),

@@ -128,21 +128,7 @@ actor RealtimeSession: VoiceSession {
     } catch {
       throw VoiceFailure(error, settings.endpoint)
     }
-    guard !isClosed, !Task.isCancelled else {
-      socket.assumeIsolated { $0.close() }
-      throw VoiceFailure(.closed, "given up")
-    }
-    lineCount += 1
-    let number = lineCount
-    let line = Line(socket)
-    lines[number] = line
-    socket.assumeIsolated { socket in
-      socket.start { [weak self] message in
-        self?.assumeIsolated { $0.receive(message, on: number) }
-      } onClose: { [weak self] close in
-        self?.assumeIsolated { $0.closed(close, number) }
-      }
-    }
+    guard let (number, line) = add(socket) else { throw VoiceFailure(.closed, "given up") }
     let late = Task { [ready = line.ready] in
       try? await Task.sleep(for: RealtimeSession.dialTime)  // cancelled when the session is there
       ready.resolve(.failure(VoiceFailure(.timedOut, "no session within \(RealtimeSession.dialTime)")))
@@ -156,6 +142,26 @@ actor RealtimeSession: VoiceSession {
       end(line)
       throw VoiceFailure(failure.kind, settings.endpoint.clean(failure.message))
     }
+  }
+
+  /// Begins to listen to a socket; `nil` when nobody wants it any more.
+  private func add(_ socket: WebSocket) -> (Int, Line)? {
+    guard !isClosed, !Task.isCancelled else {
+      socket.assumeIsolated { $0.cut() }
+      return nil
+    }
+    lineCount += 1
+    let number = lineCount
+    let line = Line(socket)
+    lines[number] = line
+    socket.assumeIsolated { socket in
+      socket.start { [weak self] message in
+        self?.assumeIsolated { $0.receive(message, on: number) }
+      } onClose: { [weak self] close in
+        self?.assumeIsolated { $0.closed(close, number) }
+      }
+    }
+    return (number, line)
   }
 
   private func renew() async {

@@ -45,13 +45,16 @@ public struct TextRequest: Sendable {
   public var transcript: [TranscriptEntry]
   public var tools: [Tool]
   public var turn: TurnID
+  /// The call that it belongs to; `nil` outside of one.
+  public var call: InboundCall?
   public var log: Log
 
   public init(
     agent: AgentConfiguration, prompt: Prompt, transcript: [TranscriptEntry] = [], tools: [Tool] = [],
-    turn: TurnID = TurnID(1), log: Log
+    turn: TurnID = TurnID(1), call: InboundCall? = nil, log: Log
   ) {
     self.agent = agent
+    self.call = call
     self.prompt = prompt
     self.transcript = transcript
     self.tools = tools

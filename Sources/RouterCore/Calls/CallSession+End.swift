@@ -47,6 +47,9 @@ extension CallSession {
     log.info(
       "ended: \(end.reason.rawValue)", ("status", "\(end.sipStatus)"), ("q850", "\(end.q850)"),
       ("text", end.text))
+    for agent in speakers {
+      (surroundings.models[agent.providerType] as? any CallEndObserver)?.callEnded(record, agent: agent)
+    }
     over(record)
   }
 

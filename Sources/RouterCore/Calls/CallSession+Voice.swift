@@ -3,6 +3,7 @@ final class VoiceLine {
   /// Commands that wait for a session that does not take them; one more and it counts as failed.
   static let maximumWaiting = 256
 
+  let agent: AgentConfiguration
   var session: (any VoiceSession)?
   /// In its place: a session that never waits.
   var inline: (any InlineVoiceSession)?
@@ -12,6 +13,8 @@ final class VoiceLine {
   /// Whether a task is giving it the commands, in order.
   var isSending = false
   var isClosing = false
+
+  init(_ agent: AgentConfiguration) { self.agent = agent }
 
   /// What it wants to hear, and how it is given to it; `nil` before it is open.
   var ear: (format: AudioFormat, hear: @Sendable (AudioFrame) -> Void)? {
@@ -23,7 +26,7 @@ final class VoiceLine {
 extension CallSession {
   func open(_ attempt: Int, _ agent: AgentConfiguration) {
     guard let model = surroundings.models[agent.providerType] else { return }  // the machine has asked before
-    let line = VoiceLine()
+    let line = VoiceLine(agent)
     voices[attempt] = line
     if agent.functions.isEmpty {
       setBench(ToolBench(for: agent))
@@ -99,6 +102,7 @@ extension CallSession {
   func attach(_ attempt: Int) {
     guard let media else { return }
     mouth.open(for: attempt, to: media)
+    if let agent = voices[attempt]?.agent { speakers.append(agent) }
     listen(attempt, muted: false)
   }
 

@@ -17,6 +17,8 @@ actor CallSession {
   var media: (any CallMedia)?
   /// The sessions that are open or being opened, by attempt.
   var voices: [Int: VoiceLine] = [:]
+  /// The agents that had the call, in order; the machine tries each at most once.
+  var speakers: [AgentConfiguration] = []
   var machine: CallMachine
   var tools: ToolRunner
   private let executor: any SerialExecutor

@@ -130,7 +130,7 @@ actor PipelineSession: VoiceSession {
         .model(
           TextRequest(
             agent: conversation.agent, prompt: prompt, transcript: transcript, tools: conversation.tools,
-            turn: id, log: conversation.log))
+            turn: id, call: conversation.call, log: conversation.log))
       }
     mouth.begin(id)
     let work = PipelineTurn(

@@ -3,7 +3,7 @@
 /// The turn detector finds what the caller says, the recogniser makes words of it, the model writes an answer, and
 /// each sentence of it is spoken as soon as it is complete. The greeting is made while the phone rings. A caller who
 /// speaks or presses a key interrupts; if it was only a cough, the agent goes on with the sentence that was cut.
-public struct SpeechPipeline: VoiceModel {
+public struct SpeechPipeline: VoiceModel, CallEndObserver {
   private let recognizer: any SpeechRecognizer
   private let model: any TextModel
   private let synthesizer: any SpeechSynthesizer
@@ -35,5 +35,10 @@ public struct SpeechPipeline: VoiceModel {
       settings.merged(with: agent), PipelineMouth(speaker), deadlines)
     await session.prepare()
     return session
+  }
+
+  /// The text model's business, if it wants to know.
+  public func callEnded(_ record: CallRecord, agent: AgentConfiguration) {
+    (model as? any CallEndObserver)?.callEnded(record, agent: agent)
   }
 }

@@ -99,6 +99,9 @@ public actor WebSocket {
     }
   }
 
+  /// Ends the connection at once, without a close frame; what was sent before may be lost.
+  public func cut() { finish(.broken("cut")) }
+
   private func sendOutbox() {
     let messages = outbox.withLock { outbox in
       defer { outbox.removeAll(keepingCapacity: true) }

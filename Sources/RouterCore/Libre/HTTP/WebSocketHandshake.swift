@@ -49,7 +49,7 @@ struct WebSocketHandshake {
 
   /// Checks the server's answer; an answer other than 101 becomes an error with its status and, as far as they came
   /// with the head, its words.
-  func check(_ head: some Sequence<UInt8>, body: some Sequence<UInt8> = []) throws(HTTPError) {
+  func check(_ head: some Sequence<UInt8>, body: some Collection<UInt8> = [UInt8]()) throws(HTTPError) {
     let lines = String(decoding: Array(head), as: UTF8.self).split(separator: "\r\n")
     let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
     guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
