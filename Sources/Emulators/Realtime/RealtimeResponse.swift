@@ -113,7 +113,8 @@ extension RealtimeConversation {
       state.spoke(item, bytes: end - start)
       emitSound(place, Data(sound[start..<end]).base64EncodedString())
       if emulator.pace > 0 {
-        try? await Task.sleep(for: .milliseconds(Self.pieceMilliseconds / emulator.pace))  // ends when it is cancelled
+        // Ends early when the response is cancelled.
+        try? await Task.sleep(for: .milliseconds(Self.pieceMilliseconds / emulator.pace))
       }
     }
     if Task.isCancelled || active?.id != response { return }

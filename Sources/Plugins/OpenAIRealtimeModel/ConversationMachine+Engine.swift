@@ -20,7 +20,11 @@ extension ConversationMachine {
     case .played(let turn):
       unplayed.remove(turn)
       return moveOverIfQuiet(at: now)
-    case .held, .close: return []  // the call's media brings silence then, which the server's turn detection needs
+    case .inform(let text, let responds):
+      memory.add(.system, text)
+      return [send(.message(.system, text))] + (responds ? want(.reply(instructions: nil), at: now) : [])
+    // On hold the call's media brings silence, which the server's turn detection needs.
+    case .held, .close: return []
     }
   }
 

@@ -10,40 +10,32 @@ struct MessageFields {
   }
 
   /// As they are written, in the order of ``Name``.
-  private static let letters = [
+  private static let words: [StaticString] = [
     "type", "delta", "transcript", "name", "arguments", "status", "item_id", "response_id", "call_id",
     "session", "response", "item", "error", "rate_limits",
-  ].map { Array($0.utf8) }
+  ]
 
-  private var values = [JSONMembers.Bytes?](repeating: nil, count: letters.count)
+  private var values = [JSONScanner.Value?](repeating: nil, count: words.count)
 
   /// `nil` for what is no JSON object.
-  init?(_ bytes: JSONMembers.Bytes) {
+  init?(_ bytes: UnsafeRawBufferPointer) {
     var values = values
-    let isObject = JSONMembers.each(of: bytes) { name, value in
-      if let index = MessageFields.letters.firstIndex(where: { name.elementsEqual($0) }) {
-        values[index] = value
-      }
-      return true
+    let isObject = JSONScanner.members(of: bytes) { name, value in
+      if let index = MessageFields.words.firstIndex(where: { name.equals($0) }) { values[index] = value }
     }
     guard isObject else { return nil }
     self.values = values
   }
 
-  /// The member as it stands in the message.
-  subscript(name: Name) -> JSONMembers.Bytes? { values[name.rawValue] }
+  subscript(name: Name) -> JSONScanner.Value? { values[name.rawValue] }
 
   /// A string member, with its escapes undone; `nil` for anything else.
-  func text(_ name: Name) -> String? {
-    guard let value = self[name], JSONMembers.content(value) != nil else { return nil }
-    // A string that JSON does not allow is as if it were not there.
-    return JSONMembers.plainText(value) ?? (try? JSONDecoder().decode(String.self, from: Data(value)))
-  }
+  func text(_ name: Name) -> String? { self[name]?.string }
 
   /// A structured member; `.null` when it is missing or malformed.
   func tree(_ name: Name) -> JSONValue {
     guard let value = self[name] else { return .null }
     // Malformed is as if it were not there: what the event says without it still counts.
-    return (try? JSONDecoder().decode(JSONValue.self, from: Data(value))) ?? .null
+    return (try? JSONDecoder().decode(JSONValue.self, from: Data(value.raw))) ?? .null
   }
 }

@@ -298,7 +298,7 @@ extension VoiceFailure {
       switch error.kind {
       case .status(401), .status(403): .unauthorized
       case .status(429): .rateLimited
-      case .status, .protocolError, .tooLarge, .invalidURL: .protocolError
+      case .status, .protocolError, .tooLarge, .invalidURL, .forbidden: .protocolError
       case .timedOut: .timedOut
       case .cancelled, .closed: .closed
       case .unresolved, .refused, .untrusted, .busy: .unreachable

@@ -14,21 +14,20 @@ enum ServerMessage {
     self = bytes.withUnsafeBytes { ServerMessage.read($0) }
   }
 
-  private static func read(_ bytes: JSONMembers.Bytes) -> ServerMessage {
+  private static func read(_ bytes: UnsafeRawBufferPointer) -> ServerMessage {
     guard let fields = MessageFields(bytes) else { return .garbage("no JSON object") }
-    guard let type = fields[.type].flatMap(JSONMembers.content) else { return .garbage("no type") }
+    guard let type = fields[.type], let name = type.string else { return .garbage("no type") }
     // The second is the beta protocol's.
-    if JSONMembers.equal(type, "response.output_audio.delta")
-      || JSONMembers.equal(type, "response.audio.delta")
-    {
-      guard let delta = fields[.delta].flatMap(JSONMembers.content), let sound = Base64.decode(delta) else {
+    if type.equals("response.output_audio.delta") || type.equals("response.audio.delta") {
+      var sound: [UInt8] = []
+      guard let delta = fields[.delta]?.text, Base64.decode(delta, into: &sound) else {
         return .garbage("sound that is no base 64")
       }
       return .sound(
         SoundDelta(response: fields.text(.responseID) ?? "", item: fields.text(.itemID) ?? "", bytes: sound))
     }
     guard bytes.count <= maximumEventBytes else { return .garbage("an event of \(bytes.count) bytes") }
-    return .event(event(String(decoding: type, as: UTF8.self), fields))
+    return .event(event(name, fields))
   }
 
   private static func event(_ type: String, _ fields: MessageFields) -> ServerEvent {

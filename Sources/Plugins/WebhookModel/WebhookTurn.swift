@@ -24,6 +24,8 @@ struct WebhookTurn: Sendable {
     case .takeover: try await ask("")
     case .speech(let words, let confidence): try await ask(words, confidence: confidence)
     case .digits(let digits): try await ask(digits, digits: digits)
+    // The contract has no word for it; the handler answers what it can read.
+    case .information(let text): try await ask("[\(text)]")
     case .silence: if !settings.silence.isEmpty { yield(.text(settings.silence)) }
     case .toolResults(let results):
       // Keys that were pressed need no words; a transfer that failed does.
@@ -89,7 +91,7 @@ struct WebhookTurn: Sendable {
       let id = "\(tool)-\(request.turn.number)"
       yield(.toolCall(ToolCall(id: id, name: tool, arguments: arguments, turn: request.turn)))
     }
-    if !chunk.digits.isEmpty { use("send_digits", ["digits": .string(chunk.digits)]) }
+    if !chunk.digits.isEmpty { use(Tool.sendDigits, ["digits": .string(chunk.digits)]) }
     if chunk.transfers { use(Tool.handOver) }
     if chunk.hangsUp { use(Tool.hangUp) }
     return acts || !chunk.text.isEmpty

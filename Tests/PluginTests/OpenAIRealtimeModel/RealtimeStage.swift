@@ -15,9 +15,17 @@ final class RealtimeStage: Sendable {
   private let clients = HTTPClients()
   private let provider: [String: JSONValue]
 
-  /// Looks a number up, and takes its time.
-  struct Lookup: ToolAdapter {
-    func run(_ call: ToolCall, for conversation: InboundCall) async throws -> ToolResult {
+  /// A tool that finds whatever it is asked for.
+  struct Lookup: ToolAdapter, ToolSession {
+    let kinds = ["http"]
+    let offers = [
+      ToolOffer(
+        Tool(
+          name: "lookup", description: "Looks a number up.",
+          parameters: ["type": "object", "properties": ["n": ["type": "integer"]]]))
+    ]
+    func open(_ request: ToolRequest) async throws -> any ToolSession { self }
+    func run(_ call: ToolCall) async throws -> ToolResult {
       ToolResult(callID: call.id, output: ["found": call.arguments])
     }
   }
@@ -37,17 +45,17 @@ final class RealtimeStage: Sendable {
     self.provider = ["url": .string(service.url("ws", path)), "apiKey": "sk-secret-key"]
       .merging(provider) { $1 }
     var agent = AgentConfiguration(
-      name: "reception", instructions: "Be brief.", functions: ["lookup"], provider: "openai",
+      name: "reception", instructions: "Be brief.",
+      functions: [FunctionDefinition(key: "lookup", kind: "http")], provider: "openai",
       providerType: provider["type"]?.string ?? "openai-realtime",
       providerConfiguration: .object(self.provider))
     change(&agent)
-    let tool = Tool(name: "lookup", description: "Looks a number up.")
     var settings = EngineSettings()
     settings.apology = ""
     engine = CallEngine(
       routing: FakeRouting(.agent(agent), agents: fallback),
       models: [agent.providerType: model as any VoiceModel].merging(models) { $1 },
-      tools: ["lookup": ToolBinding(tool, Lookup())], store: store, settings: settings, log: log)
+      tools: [Lookup()], store: store, settings: settings, log: log)
   }
 
   /// An agent of this provider, for suites that open sessions themselves.

@@ -68,7 +68,7 @@ struct RealtimeTale {
 
   /// A second of sound.
   mutating func sound(_ id: String, item: String = "i") -> Words {
-    let second = String(repeating: "/", count: Base64.length(of: 8000) - 4) + "//8="
+    let second = String(repeating: "/", count: 10_664) + "//8="
     return server(
       #"{"type":"response.output_audio.delta","response_id":"\#(id)","item_id":"\#(item)","delta":"\#(second)"}"#
     )
