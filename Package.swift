@@ -6,6 +6,7 @@ import PackageDescription
 let plugins: [(name: String, c: [Target.Dependency])] = [
   ("EchoModel", []),
   ("OfflineModel", []),
+  ("OpenAIChatModel", []),
   ("OfflineSpeech", ["CFlite", "CPocketSphinx"]),
   ("OpenAIRealtimeModel", []),
   ("SIPChannel", []),

@@ -2,6 +2,7 @@ internal import EchoModel
 internal import OfflineModel
 internal import OfflineSpeech
 internal import OpenAIRealtimeModel
+internal import OpenAIChatModel
 internal import SIPChannel
 internal import SQLiteStore
 internal import WebhookModel
@@ -14,6 +15,7 @@ let plugins: [PluginEntry] = [
   .speech(OfflineSpeech.self),
   .textModel(OfflineModel(), for: OfflineModel.type),
   .textModel(WebhookModel.self, for: WebhookModel.type),
+  .textModel(OpenAIChatModel.self, for: OpenAIChatModel.type),
   .voiceModel(EchoModel(), for: EchoModel.type),
   .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.type),
   .voiceModel(OpenAIRealtimeModel.self, for: OpenAIRealtimeModel.azureType),

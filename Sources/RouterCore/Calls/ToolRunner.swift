@@ -39,6 +39,7 @@ struct ToolRunner {
     func error(_ text: String) -> ToolResult {
       ToolResult(callID: call.id, output: .string(text), isError: true)
     }
+    if let fault = call.fault { return error(fault) }
     guard let binding else { return error("there is no tool \(call.name)") }
     var inner = call
     inner.name = binding.name

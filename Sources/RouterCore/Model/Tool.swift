@@ -26,7 +26,13 @@ public struct ToolCall: Hashable, Sendable, Codable {
   public var name: String
   public var arguments: JSONValue
   public var turn: TurnID
-  public init(id: String, name: String, arguments: JSONValue = [:], turn: TurnID) {
+  /// Why the call makes no sense, e.g. because its arguments are no JSON: the model gets this as the result, and no
+  /// tool is run.
+  public var fault: String?
+  public init(
+    id: String, name: String, arguments: JSONValue = [:], turn: TurnID, fault: String? = nil
+  ) {
+    self.fault = fault
     self.id = id
     self.name = name
     self.arguments = arguments

@@ -17,10 +17,15 @@ public struct TranscriptEntry: Hashable, Sendable, Codable {
   public var wasInterrupted: Bool
   /// For speech of the caller: how sure the recogniser was, 0…1.
   public var confidence: Double?
+  /// For tool calls and their results: which call, as the model named it.
+  public var callID: String?
+  /// For tool calls: what the tool was given.
+  public var arguments: JSONValue?
 
   public init(
     _ speaker: Speaker, _ kind: Kind = .speech, _ text: String, at: Int, turn: TurnID? = nil,
-    wasInterrupted: Bool = false, confidence: Double? = nil
+    wasInterrupted: Bool = false, confidence: Double? = nil, callID: String? = nil,
+    arguments: JSONValue? = nil
   ) {
     self.speaker = speaker
     self.kind = kind
@@ -29,5 +34,7 @@ public struct TranscriptEntry: Hashable, Sendable, Codable {
     self.turn = turn
     self.wasInterrupted = wasInterrupted
     self.confidence = confidence
+    self.callID = callID
+    self.arguments = arguments
   }
 }

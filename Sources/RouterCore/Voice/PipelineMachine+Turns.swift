@@ -54,7 +54,9 @@ extension PipelineMachine {
       return []
     case .toolCall(let call):
       tools.insert(call.id)
-      append(TranscriptEntry(.agent, .toolCall, call.name, at: time(now), turn: id))
+      append(
+        TranscriptEntry(
+          .agent, .toolCall, call.name, at: time(now), turn: id, callID: call.id, arguments: call.arguments))
       return report(.toolCall(call))
     case .note(let text):
       append(TranscriptEntry(.system, .note, text, at: time(now), turn: id))
@@ -162,7 +164,9 @@ extension PipelineMachine {
     case .digits(let digits): append(TranscriptEntry(.caller, .digits, digits, at: time(now)))
     case .toolResults(let results):
       for result in results {
-        append(TranscriptEntry(.system, .toolResult, result.output.text, at: time(now)))
+        append(
+          TranscriptEntry(
+            .system, .toolResult, result.output.text, at: time(now), callID: result.callID))
       }
     case .information(let text): append(TranscriptEntry(.system, .note, text, at: time(now)))
     case .greeting, .takeover, .silence: break
