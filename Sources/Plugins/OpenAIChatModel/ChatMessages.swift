@@ -75,6 +75,7 @@ struct ChatMessages {
     case .speech(let text, _): user(text.allSatisfy(\.isWhitespace) ? ChatMessages.unintelligible : text)
     case .digits(let digits): user("[The caller pressed the keys \(digits)]")
     case .silence: user("[The caller has said nothing for a while. Ask whether they are still there.]")
+    case .information(let text): user("[\(text)]")
     case .toolResults(let results):
       for result in results { answer(result.callID, result.output.string ?? result.output.text) }
       flush()
@@ -160,7 +161,9 @@ struct ChatMessages {
           ]
         })
     }
-    for (name, value) in settings.parameters { body[name] = value == .null ? nil : value }
+    for (name, value) in settings.parameters {
+      if value == .null { body.removeValue(forKey: name) } else { body[name] = value }
+    }
     return .object(body)
   }
 }

@@ -34,17 +34,15 @@ struct ChatReader: Sendable {
     }
     var pieces: [ChatTurn.Piece] = []
     do {
-      if let bytes {
-        for event in try events.add(bytes) { pieces += try take(event) }
-        return pieces
-      }
-      if let event = try events.rest() { pieces += try take(event) }
-    } catch let failure as BackendFailure {
-      throw failure
+      let complete = try bytes.map { try events.add($0) } ?? [events.rest()].compactMap { $0 }
+      for event in complete { pieces += try take(event) }
     } catch {
-      throw ChatReader.garbage("an event without an end")
+      // What came before it is an answer, as far as it goes.
+      let failure = error as? BackendFailure ?? ChatReader.garbage("an event without an end")
+      guard pieces.isEmpty else { return pieces + [.failed(words: failure.failure.message, code: nil)] }
+      throw failure
     }
-    return pieces + end()
+    return bytes == nil ? pieces + end() : pieces
   }
 
   /// Reads what follows the answer (its usage), so that the connection can serve the next turn.

@@ -52,6 +52,9 @@ public enum HTTPServerReply: Sendable {
   case response(HTTPResponse)
   /// A body that is sent piece by piece until the stream ends.
   case stream(status: Int, headers: [Header], AsyncStream<[UInt8]>)
+  /// The same, but the connection is cut where the body should end: for whoever makes a body and fails half-way, so that
+  /// nobody takes the half for the whole.
+  case broken(status: Int, headers: [Header], AsyncStream<[UInt8]>)
   /// The connection becomes a WebSocket, which the closure is given to start. Only for a request that asks for one;
   /// another gets 426. It lives on `loop`, without one on the server's.
   case webSocket(

@@ -170,9 +170,11 @@ final class HTTPServerExchange: @unchecked Sendable {
           $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
       }
       HTTPServerExchange.add(answer.headers, to: response)
-    case .stream(let code, let headers, let pieces):
+    case .stream(let code, let headers, let pieces), .broken(let code, let headers, let pieces):
       status = code
-      let stream = HTTPServerStream(self, pieces)
+      var isBroken = false
+      if case .broken = reply { isBroken = true }
+      let stream = HTTPServerStream(self, pieces, isBroken: isBroken)
       self.stream = stream
       response = stream.response()
       HTTPServerExchange.add(headers, to: response)

@@ -13,8 +13,12 @@ final class HTTPServerStream: @unchecked Sendable {
   private var hasEnded = false
   private var reader: Task<Void, Never>?
 
-  init(_ exchange: HTTPServerExchange, _ pieces: AsyncStream<[UInt8]>) {
+  /// Whether the connection is cut where the body should end.
+  private let isBroken: Bool
+
+  init(_ exchange: HTTPServerExchange, _ pieces: AsyncStream<[UInt8]>, isBroken: Bool = false) {
     self.exchange = exchange
+    self.isBroken = isBroken
     self.pieces = pieces
     server = exchange.server
   }
@@ -52,10 +56,10 @@ final class HTTPServerStream: @unchecked Sendable {
     server.serve()
   }
 
-  /// -1 is libmicrohttpd's end of the stream; 0 with the connection suspended is "later".
+  /// -1 is libmicrohttpd's end of the stream, -2 an error in it; 0 with the connection suspended is "later".
   private func fill(_ buffer: UnsafeMutablePointer<CChar>, _ capacity: Int) -> Int {
     guard !waiting.isEmpty else {
-      if hasEnded { return -1 }
+      if hasEnded { return isBroken ? -2 : -1 }
       exchange?.suspend()
       return 0
     }
