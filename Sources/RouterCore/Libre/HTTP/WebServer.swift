@@ -147,7 +147,7 @@ extension HTTPServerReply {
   fileprivate var status: Int {
     switch self {
     case .response(let response): response.status
-    case .stream(let status, _, _): status
+    case .stream(let status, _, _), .broken(let status, _, _): status
     case .webSocket: 101
     }
   }
