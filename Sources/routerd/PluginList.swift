@@ -1,4 +1,8 @@
+internal import ClientTool
 internal import EchoModel
+internal import HTTPTool
+internal import KnowledgeTool
+internal import MCPTool
 internal import OfflineModel
 internal import OfflineSpeech
 internal import OpenAIRealtimeModel
@@ -6,6 +10,8 @@ internal import OpenAIChatModel
 internal import SIPChannel
 internal import SQLiteStore
 internal import WebhookModel
+internal import WebSearchTool
+internal import WebSocketTool
 
 /// Every plugin of this build, a line each. To add one: a folder in Sources/Plugins, a word in Package.swift, a line
 /// here, a row in the README's table.
@@ -13,6 +19,12 @@ let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
   .store(SQLiteStore.self),
   .speech(OfflineSpeech.self),
+  .tool(HTTPTool.self),
+  .tool(WebSocketTool.self),
+  .tool(ClientTool.self),
+  .tool(MCPTool.self),
+  .tool(KnowledgeTool.self),
+  .tool(WebSearchTool.self),
   .textModel(OfflineModel(), for: OfflineModel.type),
   .textModel(WebhookModel.self, for: WebhookModel.type),
   .textModel(OpenAIChatModel.self, for: OpenAIChatModel.type),

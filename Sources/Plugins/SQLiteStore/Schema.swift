@@ -1,3 +1,7 @@
+internal import RouterCore
+
+typealias Database = SQLiteDatabase
+
 /// The tables, step by step: `PRAGMA user_version` says how many steps a file has seen.
 enum Schema {
   /// Each step is run once, in a transaction of its own. Never change one that was released: add another.

@@ -62,6 +62,27 @@ public final class CallEngine: Sendable {
   /// (``EngineSettings/observerBuffer``); one that is slow loses the oldest events and slows nobody.
   public func observe() -> AsyncStream<EngineEvent> { live.observe() }
 
+  // MARK: Tools
+
+  /// Lets the tools get ready for the functions of a table: at start and after each reload. Takes its time.
+  public func prepareTools(_ functions: [FunctionDefinition]) async {
+    let functions = functions.map { $0.reaching(surroundings.settings.toolNetworks) }
+    await withTaskGroup(of: Void.self) { group in
+      for tool in surroundings.tools {
+        group.addTask { await tool.prepare(functions.filter { tool.kinds.contains($0.kind) }) }
+      }
+    }
+  }
+
+  /// The calling application's answer to ``EngineEvent/functionCalled(_:_:)``.
+  /// - Returns: Whether the call is up and still waited for it.
+  public func functionOutput(_ call: CallID, _ result: ToolResult) async -> Bool {
+    for sheet in live.all where sheet.call.id == call {
+      if await sheet.takeFunctionOutput(result) { return true }
+    }
+    return false
+  }
+
   // MARK: Ending
 
   /// Whether new calls are refused because ``drain(deadline:)`` was called.
@@ -92,15 +113,6 @@ public final class CallEngine: Sendable {
     let sheets = live.all.filter { $0.call.id == id }
     for sheet in sheets { sheet.stop(end) }
     return !sheets.isEmpty
-  }
-
-  /// The calling application's answer to ``EngineEvent/functionCalled(_:_:)``.
-  /// - Returns: Whether the call is up and still waited for it.
-  public func functionOutput(_ call: CallID, _ result: ToolResult) async -> Bool {
-    for sheet in live.all where sheet.call.id == call {
-      if await sheet.takeFunctionOutput(result) { return true }
-    }
-    return false
   }
 
   /// A call that its channel refused.

@@ -119,9 +119,9 @@ extension Surroundings {
         continue
       }
       if let group = groups.firstIndex(where: { $0.index == index }) {
-        groups[group].functions.append(function)
+        groups[group].functions.append(function.reaching(settings.toolNetworks))
       } else {
-        groups.append((index, [function]))
+        groups.append((index, [function.reaching(settings.toolNetworks)]))
       }
     }
     return groups.map { ToolGroup(adapter: tools[$0.index], functions: $0.functions) }

@@ -26,10 +26,11 @@ public struct PreAnswerQuestion: Sendable {
   /// Asks. Returns no later than the hook's deadline (plus scheduling).
   public func ask(about call: InboundCall, _ decision: RouteDecision, now: Date = Date()) async -> Outcome {
     let body = PreAnswerQuestion.body(call, decision)
-    let request = HTTPRequest(
+    var request = HTTPRequest(
       "POST", url: hook.url, headers: PreAnswerQuestion.headers(for: body, secret: hook.secret, now: now),
       body: body,
       deadline: hook.deadline, maximumBodyBytes: 64 << 10)
+    request.reach = hook.reach
     do {
       let response = try await http.send(request)
       guard (200..<300).contains(response.status) else {
@@ -87,11 +88,7 @@ public struct PreAnswerQuestion: Sendable {
 
   private static func headers(for body: [UInt8], secret: String?, now: Date) -> [Header] {
     var headers = [Header("Content-Type", "application/json"), Header("Accept", "application/json")]
-    if let secret {
-      let time = Int(now.timeIntervalSince1970)
-      let signature = Digest.authenticate(Array("\(time).".utf8) + body, key: secret.utf8)
-      headers.append(Header("X-Routerd-Signature", "t=\(time),v1=\(Digest.hexadecimal(signature))"))
-    }
+    if let secret { headers.append(RequestSignature.header(for: body, secret: secret, now: now)) }
     return headers
   }
 }

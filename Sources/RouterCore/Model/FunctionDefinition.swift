@@ -66,4 +66,12 @@ public struct FunctionDefinition: Sendable, Hashable, Codable {
     self.reach = reach
     self.settings = settings
   }
+
+  /// The same with further addresses that it may reach.
+  func reaching(_ blocks: [AddressPrefix]) -> FunctionDefinition {
+    guard !blocks.isEmpty else { return self }
+    var function = self
+    function.reach = reach.allowing(blocks)
+    return function
+  }
 }

@@ -20,6 +20,21 @@ extension AgentSettings {
     return all
   }
 
+  /// What agents may have, whichever of them do.
+  func allFunctions(_ secrets: Secrets) -> [FunctionDefinition] {
+    var agent = AgentConfiguration(name: "")
+    let all: JSONValue = [
+      "functions": .array(functions.keys.sorted().map(JSONValue.string)),
+      "mcp": ["servers": .array(mcpServers.keys.sorted().map(JSONValue.string))],
+    ]
+    var result = functionDefinitions(of: agent, all, secrets)
+    for name in knowledgeBases.keys.sorted() {
+      agent.knowledgeBase = name
+      result += functionDefinitions(of: agent, ["useWebSearch": false], secrets)
+    }
+    return result
+  }
+
   /// The first provider that searches the web; without one there is no such tool.
   private func webSearch(_ secrets: Secrets) -> FunctionDefinition? {
     let kind = FunctionDefinition.Kind.webSearch

@@ -14,18 +14,23 @@ public struct PreAnswerHook: Sendable, Hashable {
   /// For the whole exchange; at most ``maximumDeadline``, because the caller hears nothing meanwhile.
   public var deadline: Duration
   public var onFailure: Default
+  /// How far the question may go.
+  public var reach: NetworkReach
 
   /// The longest deadline that a route may ask for.
   public static let maximumDeadline = Duration.seconds(5)
 
   /// A hook with the usual 300 ms.
   public init(
-    url: String, secret: String? = nil, deadline: Duration = .milliseconds(300), onFailure: Default = .proceed
+    url: String, secret: String? = nil, deadline: Duration = .milliseconds(300),
+    onFailure: Default = .proceed,
+    reach: NetworkReach = .publicOnly
   ) {
     self.url = url
     self.secret = secret
     self.deadline = min(deadline, PreAnswerHook.maximumDeadline)
     self.onFailure = onFailure
+    self.reach = reach
   }
 }
 

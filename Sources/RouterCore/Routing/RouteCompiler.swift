@@ -206,7 +206,8 @@ extension RouteCompiler {
     PreAnswerHook(
       url: node["url"]?.text ?? node.text ?? "", secret: node["secret"]?.text,
       deadline: .milliseconds(node["timeoutMs"]?.integer ?? 300),
-      onFailure: node["onFailure"]?.text.flatMap(PreAnswerHook.Default.init) ?? .proceed)
+      onFailure: node["onFailure"]?.text.flatMap(PreAnswerHook.Default.init) ?? .proceed,
+      reach: node["allowPrivate"]?.text == "true" ? .anywhere : .publicOnly)
   }
 
   private func refer(in overrides: YAMLNode?, _ check: inout SchemaCheck) {

@@ -77,6 +77,7 @@ enum RouteSchema {
       Field(
         "onFailure", .choice(["continue", "reject"]),
         "What happens without an answer: continue as the route says, or reject with 503."),
+      Field("allowPrivate", .boolean, allowPrivateDoc),
     ])
 
   static let fallbackTarget = ObjectShape(

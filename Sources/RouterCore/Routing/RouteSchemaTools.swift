@@ -24,6 +24,9 @@ extension RouteSchema {
       Field("headers", .named(.text(TextShape())), "Headers of the request."),
       Field("data", .object(functionData), "What a model is told of it; not for mcp, whose server says it."),
       Field("prompt", .text(TextShape()), "Added to the agent's instructions."),
+      Field(
+        "acceptMetadata", .boolean,
+        "Tells it of the call besides the functions, at the beginning (true; ws and wss)."),
       Field("receiveMessages", .boolean, "Streams the conversation to it (ws and wss)."),
       Field(
         "connectionBehavior", .object(connectionBehavior),
@@ -36,7 +39,7 @@ extension RouteSchema {
         "Only these tools of the server (mcp); all, unless given."),
     ])
 
-  private static let allowPrivateDoc =
+  static let allowPrivateDoc =
     "Lets it reach this host, links and private networks (false): for servers of your own."
 
   static let mcpServer = ObjectShape(
@@ -48,8 +51,8 @@ extension RouteSchema {
           TextShape("an http or https URL", pattern: "^https?://", fault: TextFault.url("http", "https"))),
         required: true, "Where it is."),
       Field(
-        "transport", .choice(["auto", "http", "sse"]),
-        "http: streamable HTTP; sse: the old one with two endpoints; auto finds out (auto)."),
+        "transport", .choice(["auto", "http", "stateless", "sse"]),
+        "http: streamable; stateless: the same without sessions; sse: the old one; auto finds out (auto)."),
       Field("headers", .named(.text(TextShape())), "Headers of every request, e.g. Authorization."),
       Field("allowedTools", .list(.text(TextShape("a name"))), "Only these tools; all, unless given."),
       Field(

@@ -86,6 +86,8 @@ public final class RouteSnapshot: Sendable {
 
   /// A function (tool) as it was written, secrets in place: never log it.
   public func function(named name: String) -> JSONValue? { settings.functions[name].map(secrets.fill) }
+  /// Every function, MCP server, knowledge base and search that there is, secrets in place: what tools get ready for.
+  public var functions: [FunctionDefinition] { settings.allFunctions(secrets) }
   /// A provider as it was written, secrets in place: never log it.
   public func provider(named name: String) -> JSONValue? { settings.providers[name].map(secrets.fill) }
   /// The providers of a type, sorted by name, secrets in place: never log them.

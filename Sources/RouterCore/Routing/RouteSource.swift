@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 
 /// The files of a route directory, with all that a table may read besides.
 public struct RouteSource: Sendable {

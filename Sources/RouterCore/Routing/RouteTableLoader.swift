@@ -43,7 +43,10 @@ private struct Loading {
   mutating func run() throws(DiagnosticList) -> RouteSnapshot {
     parse()
     let numbering = numbering()
-    let settings = AgentSettings(definitions, &check)
+    var settings = AgentSettings(definitions, &check)
+    for entry in definitions.entries(of: "knowledgeBases") where settings.knowledgeBases[entry.name] != nil {
+      settings.knowledgeBases[entry.name] = KnowledgeFiles.resolve(entry, source, &lists, &check)
+    }
     AgentReferences.refuseCycles(definitions, &check)
     let context = ConditionContext(lists: callerLists(numbering), schedules: schedules())
     let trunks = trunks()
@@ -51,7 +54,6 @@ private struct Loading {
     var compiler = RouteCompiler(definitions, numbering)
     for list in definitions.routes { list.forEachChild { compiler.add($0, &check) } }
     let tests = tests(compiler, context, trunks)
-    checkKnowledge()
     if check.diagnostics.hasErrors { throw check.diagnostics }
     warnOfUnused()
     return RouteSnapshot(
@@ -158,21 +160,6 @@ private struct Loading {
       result[entry.name] = set
     }
     return result
-  }
-
-  /// Documents that are not there.
-  private mutating func checkKnowledge() {
-    guard let find = source.find else { return }
-    for node in definitions.entries(of: "knowledgeBases").flatMap({ $0.value["files"]?.elements ?? [] }) {
-      guard let path = node.text, find(path).isEmpty else { continue }
-      if path.contains("*") || path.contains("?") {
-        check.append(
-          node.diagnostic(.warning, "no file fits \(path)", hint: "paths start at the route directory"))
-      } else {
-        check.append(
-          node.diagnostic(.error, "there is no file \(path)", hint: "paths start at the route directory"))
-      }
-    }
   }
 
   private mutating func schedules() -> [String: Schedule] {

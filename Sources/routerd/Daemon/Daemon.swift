@@ -83,6 +83,10 @@ final class Daemon: Sendable {
       group.addTask {
         await self.monitor.run(); return .other
       }
+      group.addTask { [engine, routes] in
+        await engine.prepareTools(routes.snapshot.functions)
+        return .other
+      }
       group.addTask {
         await self.obey(signals); return .other
       }

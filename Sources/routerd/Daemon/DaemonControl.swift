@@ -12,6 +12,7 @@ extension Daemon {
     case "call": return try await record(arguments["id"]?.string ?? "")
     case "follow": return try await follow(arguments["id"]?.string, reply)
     case "hangup": return try hangUp(arguments["id"]?.string ?? "")
+    case "functionOutput": return try await functionOutput(arguments)
     case "drain": return await drainByRequest(seconds: arguments["seconds"]?.integer)
     default: return try await routeControl(request)
     }
@@ -36,6 +37,18 @@ extension Daemon {
   private func hangUp(_ id: String) throws -> JSONValue {
     guard engine.hangUp(CallID(id)) else { throw ControlFailure("no call \(id) is up", .notFound) }
     log.notice("hung up by request", ("call", id))
+    return .null
+  }
+
+  /// The calling application answers an implicit function.
+  private func functionOutput(_ arguments: JSONValue) async throws -> JSONValue {
+    let call = arguments["id"]?.string ?? ""
+    let id = arguments["call_id"]?.string ?? ""
+    let result = ToolResult(
+      callID: id, output: arguments["output"] ?? .null, isError: arguments["isError"]?.bool ?? false)
+    guard await engine.functionOutput(CallID(call), result) else {
+      throw ControlFailure("no call \(call) is up that waits for the output of \(id)", .notFound)
+    }
     return .null
   }
 

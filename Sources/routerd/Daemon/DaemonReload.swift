@@ -51,6 +51,7 @@ extension Daemon {
       }
       return
     }
+    Task { await engine.prepareTools(routes.snapshot.functions) }  // calls need not wait for it
     let seconds = "\(change.seconds.rounded(toPlaces: 3))"
     if change.isSame {
       log.info("routes read anew, nothing changed", ("because", change.reason), ("version", change.version))

@@ -74,7 +74,7 @@ import Testing
       trunks:
         t: {addresses: [203.0.113.0/28], auth: {username: gw, password: "x${env:KEY}y"}, region: GB, calledNumberFrom: [diversion, "header:X-A"], limit: 3}
       routes: [{agent: a, hook: {url: https://h.example, secret: "${env:KEY}", timeoutMs: 100, onFailure: reject}}]
-      """, lists: ["pw": "s3cret\n"], environment: ["KEY": "k"])
+      """, lists: ["pw": "s3cret\n", "a.md": "# A"], environment: ["KEY": "k"])
     let decision = snapshot.resolve(Fixture.call(to: "1"))
     guard case .agent(let agent) = decision.targets[0] else { return }
     #expect(agent.instructions == "A shop.")

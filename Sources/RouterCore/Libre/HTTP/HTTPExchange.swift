@@ -33,6 +33,7 @@ final class HTTPExchange: @unchecked Sendable {
   private var isHeadComplete = false
   private var isPaused = false
   private var isTooLarge = false
+  private var isForbidden = false
 
   init(
     _ request: HTTPRequest, _ settings: HTTPClientSettings, for purpose: Purpose
@@ -47,6 +48,7 @@ final class HTTPExchange: @unchecked Sendable {
     host = HTTPExchange.host(of: request.url)
     words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     try HTTPExchange.check(request)
+    guard HTTPReach.permits(url: request.url, request.reach) else { throw forbidden }
     configure(settings)
     // No HTTP/2 by ALPN: it cannot carry what is not HTTP, and a reader who waits would hold up its neighbours.
     if purpose != .response { ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) }
@@ -107,6 +109,14 @@ final class HTTPExchange: @unchecked Sendable {
     }
     ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headerList)
     let me = Unmanaged.passUnretained(self).toOpaque()
+    if !request.reach.isUnlimited {
+      if HTTPReach.usesProxy(request.url) {
+        ccurl_set_text(easy, CURLOPT_NOPROXY, "")  // no name may go around it
+      } else {
+        HTTPReach.limit(easy, asking: me)
+      }
+      if purpose == .connection { ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
+    }
     ccurl_set_pointer(easy, CURLOPT_WRITEDATA, me)
     ccurl_set_pointer(easy, CURLOPT_HEADERDATA, me)
     ccurl_set_data_handler(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, me in
@@ -183,7 +193,19 @@ final class HTTPExchange: @unchecked Sendable {
     body.finish(.failure(error))
   }
 
+  /// Whether an address may be connected to; the exchange ends with ``forbidden`` when none was.
+  func permits(_ address: String) -> Bool {
+    let isPermitted = request.reach.permits(address)
+    isForbidden = !isPermitted
+    return isPermitted
+  }
+
+  private var forbidden: HTTPError {
+    HTTPError(.forbidden, "\(host): its address is not public, and nothing allows it (allowPrivate)")
+  }
+
   private func error(_ result: CURLcode) -> HTTPError {
+    if isForbidden { return forbidden }
     if isTooLarge {
       return HTTPError(.tooLarge, "\(host): the response is longer than the limit")
     }

@@ -30,9 +30,10 @@ public actor WebSocket {
   ///   - url: `ws:` or `wss:`.
   ///   - headers: Extra ones, e.g. `Authorization`.
   ///   - protocols: Offered subprotocols.
+  ///   - reach: Which addresses it may connect to.
   public static func connect(
     _ url: String, headers: [Header] = [], protocols: [String] = [], over client: HTTPClient,
-    settings: WebSocketSettings = .init(), deadline: Duration = .seconds(10)
+    settings: WebSocketSettings = .init(), deadline: Duration = .seconds(10), reach: NetworkReach = .anywhere
   ) async throws(HTTPError) -> WebSocket {
     guard url.hasPrefix("ws://") || url.hasPrefix("wss://") else {
       throw HTTPError(
@@ -41,7 +42,7 @@ public actor WebSocket {
     let httpURL = "http" + url.dropFirst(2)
     let key = Data((0..<16).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
     let handshake = try WebSocketHandshake(url: httpURL, headers: headers, protocols: protocols, key: key)
-    return try await client.open(handshake, httpURL, settings, deadline)
+    return try await client.open(handshake, httpURL, settings, deadline, reach)
   }
 
   /// - Parameter rest: Bytes that came together with the handshake.

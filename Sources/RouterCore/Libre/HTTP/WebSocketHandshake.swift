@@ -85,10 +85,13 @@ extension Substring {
 extension HTTPClient {
   /// Connects, sends the handshake and reads the answer's head.
   func open(
-    _ handshake: WebSocketHandshake, _ url: String, _ settings: WebSocketSettings, _ deadline: Duration
+    _ handshake: WebSocketHandshake, _ url: String, _ settings: WebSocketSettings, _ deadline: Duration,
+    _ reach: NetworkReach
   ) async throws(HTTPError) -> WebSocket {
     let begin = ContinuousClock.now
-    let connection = try await connect(HTTPRequest(url: url, deadline: deadline))
+    var request = HTTPRequest(url: url, deadline: deadline)
+    request.reach = reach
+    let connection = try await connect(request)
     let left = deadline - (ContinuousClock.now - begin)
     let answer = await HandshakeExchange(connection, handshake).run(left.milliseconds)
     do throws(HTTPError) {

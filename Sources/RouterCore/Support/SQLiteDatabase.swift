@@ -1,7 +1,7 @@
 internal import CSQLite
 
 /// One SQLite connection. The only file that sees libsqlite3's pointers; belongs to one thread.
-final class Database {
+public final class SQLiteDatabase {
   private let connection: OpaquePointer
   private let path: String
   private var statements: [String: Statement] = [:]
@@ -10,7 +10,7 @@ final class Database {
   /// - Parameters:
   ///   - lockSeconds: How long another process may hold the file before a statement fails.
   ///   - isReadOnly: Makes and changes nothing.
-  init(path: String, lockSeconds: Int, isReadOnly: Bool = false) throws(SQLiteError) {
+  public init(path: String, lockSeconds: Int, isReadOnly: Bool = false) throws(SQLiteError) {
     var handle: OpaquePointer?
     let purpose = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     let flags = purpose | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
@@ -31,14 +31,14 @@ final class Database {
   }
 
   /// Runs statements that have no parameters.
-  func execute(_ sql: String) throws(SQLiteError) {
+  public func execute(_ sql: String) throws(SQLiteError) {
     let code = sqlite3_exec(connection, sql, nil, nil, nil)
     if code != SQLITE_OK { throw failure(code) }
   }
 
   /// Runs one statement, which is prepared once and kept.
   /// - Parameter row: Called for each row of the result; the columns are valid only inside.
-  func run(
+  public func run(
     _ sql: String, _ values: [SQLiteValue] = [], row: (Row) throws -> Void = { _ in }
   ) throws {
     let statement = try prepared(sql)
@@ -55,7 +55,7 @@ final class Database {
   }
 
   /// Runs `body` in one transaction; an error undoes it.
-  func transaction(_ body: () throws -> Void) throws {
+  public func transaction(_ body: () throws -> Void) throws {
     try execute("BEGIN IMMEDIATE")
     do {
       try body()
@@ -83,24 +83,27 @@ final class Database {
   }
 
   /// The columns of one row.
-  struct Row {
+  public struct Row {
     private let pointer: OpaquePointer
     fileprivate init(_ pointer: OpaquePointer) { self.pointer = pointer }
 
-    func text(_ column: Int32) -> String? {
+    /// A text; `nil` for NULL.
+    public func text(_ column: Int32) -> String? {
       guard let bytes = sqlite3_column_text(pointer, column) else { return nil }
       let count = Int(sqlite3_column_bytes(pointer, column))
       return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
-    func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(pointer, column)) }
-    func real(_ column: Int32) -> Double? {
+    /// A number; 0 for NULL.
+    public func integer(_ column: Int32) -> Int { Int(sqlite3_column_int64(pointer, column)) }
+    /// A number; `nil` for NULL.
+    public func real(_ column: Int32) -> Double? {
       sqlite3_column_type(pointer, column) == SQLITE_NULL ? nil : sqlite3_column_double(pointer, column)
     }
   }
 }
 
 /// A value for a parameter.
-enum SQLiteValue {
+public enum SQLiteValue: Sendable, Hashable {
   case text(String)
   case integer(Int)
   case real(Double)
@@ -145,7 +148,9 @@ public struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
   public let path: String
 
   /// Whether it lies in the values, not in the file or the machine.
-  var isAboutTheData: Bool { [SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(code & 0xFF) }
+  public var isAboutTheData: Bool {
+    [SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(code & 0xFF)
+  }
 
   public var description: String { "\(path): \(message) (SQLite \(code)); \(advice)" }
 
