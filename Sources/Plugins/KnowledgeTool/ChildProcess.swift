@@ -13,8 +13,9 @@ enum ChildProcess {
   ///   - maximumBytes: More output ends it by force as well.
   static func output(of words: [String], seconds: Int, maximumBytes: Int) throws(Failure) -> [UInt8] {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(description: "no pipe: \(errorText())") }
+    guard pipe(&ends) == 0 else { throw Failure(description: "no pipe: \(errorText())") }
     defer { close(ends[0]) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let process: pid_t
     do throws(Failure) { process = try spawn(words, output: ends[1]) } catch {
       close(ends[1])

@@ -106,7 +106,7 @@ actor MCPConnection {
     }
     nextID += 1
     let id = nextID
-    let hello = MCPMessage.request(id, "initialize", MCPMessage.initialize(version: MCPMessage.versions[0]))
+    let hello = MCPMessage.ask(id, "initialize", MCPMessage.initialize(version: MCPMessage.versions[0]))
     switch try await post(hello, id, []) {
     case .result(let result, let session): try await shake(result, session)
     case .failure(let error, _) where error.isModern:
@@ -129,7 +129,7 @@ actor MCPConnection {
     self.session = session.flatMap { id in id.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? id : nil }
     era = .session(version: version)
     instructions = result["instructions"]?.string ?? ""
-    let done = MCPMessage.notification("notifications/initialized")
+    let done = MCPMessage.note("notifications/initialized")
     do throws(HTTPError) { try await http.tell(url, done, sessionHeaders) } catch { throw failure(error) }
   }
 
@@ -200,15 +200,15 @@ actor MCPConnection {
   ) async throws -> MCPHTTP.Answer {
     nextID += 1
     let id = nextID
-    if era == .oldStreams, let old { return try await old.ask(id, MCPMessage.request(id, method, params)) }
+    if era == .oldStreams, let old { return try await old.ask(id, MCPMessage.ask(id, method, params)) }
     if era == .stateless {
       var params = params.object ?? [:]
       params["_meta"] = MCPMessage.modernMeta
       var headers = more + [Header("MCP-Protocol-Version", MCPMessage.modern), Header("Mcp-Method", method)]
       if let name { headers.append(Header("Mcp-Name", MCPTools.headerText(name))) }
-      return try await post(MCPMessage.request(id, method, .object(params)), id, headers)
+      return try await post(MCPMessage.ask(id, method, .object(params)), id, headers)
     }
-    var answer = try await post(MCPMessage.request(id, method, params), id, sessionHeaders)
+    var answer = try await post(MCPMessage.ask(id, method, params), id, sessionHeaders)
     for _ in 0..<MCPConnection.maximumResumptions {
       guard case .broken(let event?) = answer else { break }
       try await Task.sleep(for: .seconds(1))  // what servers ask for is about that; cancelled with the tool
@@ -229,7 +229,7 @@ actor MCPConnection {
       return try await http.post(url, message, id: id, headers)
     } catch {
       if error.kind == .cancelled, case .session? = era {
-        let note = MCPMessage.notification(
+        let note = MCPMessage.note(
           "notifications/cancelled", ["requestId": .integer(id), "reason": "the call went on without it"])
         let (http, url, headers) = (http, url, sessionHeaders)
         // Nobody waits for it any more, so nobody needs to know whether it was heard.

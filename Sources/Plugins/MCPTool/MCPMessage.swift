@@ -14,11 +14,11 @@ enum MCPMessage: Hashable {
   /// The version without handshake and session.
   static let modern = "2026-07-28"
 
-  static func request(_ id: Int, _ method: String, _ params: JSONValue) -> JSONValue {
+  static func ask(_ id: Int, _ method: String, _ params: JSONValue) -> JSONValue {
     ["jsonrpc": "2.0", "id": .integer(id), "method": .string(method), "params": params]
   }
 
-  static func notification(_ method: String, _ params: JSONValue? = nil) -> JSONValue {
+  static func note(_ method: String, _ params: JSONValue? = nil) -> JSONValue {
     var message: [String: JSONValue] = ["jsonrpc": "2.0", "method": .string(method)]
     message["params"] = params
     return .object(message)
@@ -28,7 +28,7 @@ enum MCPMessage: Hashable {
   static func answer(to id: JSONValue, _ method: String) -> JSONValue {
     if method == "ping" { return ["jsonrpc": "2.0", "id": id, "result": [:]] }
     return [
-      "jsonrpc": "2.0", "id": id, "error": ["code": -32601, "message": "this client has no \(method)"],
+      "jsonrpc": "2.0", "id": id, "error": ["code": -32601, "message": .string("this client has no \(method)")],
     ]
   }
 

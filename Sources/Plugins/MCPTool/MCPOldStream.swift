@@ -51,10 +51,10 @@ actor MCPOldStream {
     }
     target = try await endpoint.value(cancelled: .failure(ToolFailure("given up"))).get()
     let version = MCPMessage.versions[MCPMessage.versions.count - 1]
-    let hello = MCPMessage.request(id, "initialize", MCPMessage.initialize(version: version))
+    let hello = MCPMessage.ask(id, "initialize", MCPMessage.initialize(version: version))
     switch try await ask(id, hello) {
     case .result(let result, _):
-      await tell(MCPMessage.notification("notifications/initialized"))
+      await tell(MCPMessage.note("notifications/initialized"))
       return result
     case .failure(let error, _): throw ToolFailure("the server refused: \(error.message)")
     case .other, .broken: throw ToolFailure("the server ended without an answer")

@@ -108,6 +108,11 @@ enum EventText {
     case "changed": return text("state")
     case "agent": return "agent \(text("agent"))"
     case "transcript": return transcript(event["entry"] ?? .null)
+    case "functionCalled":
+      return
+        "the function \(text("name")) is wanted, call \(text("call_id")): \(event["arguments"]?.text ?? "")"
+    case "functionTimedOut": return "the function call \(text("call_id")) took too long"
+    case "functionUpdate": return "\(text("function")) shows \(event["data"]?.text ?? "")"
     case "ended": return "ended: \(event["end"]?["reason"]?.string ?? "")"
     default: return text("type")
     }
