@@ -31,7 +31,7 @@ extension Emulator {
 public let emulators: [any Emulator.Type] = [
   RealtimeEmulator.self,
   WebhookEmulator.self,
-  ChatEmulator.self
+  ChatEmulator.self,
 ]
 
 /// What an emulator gets from whoever runs it.

@@ -147,6 +147,13 @@ public struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
   public let message: String
   public let path: String
 
+  /// A fault as SQLite told it.
+  public init(code: Int32, message: String, path: String) {
+    self.code = code
+    self.message = message
+    self.path = path
+  }
+
   /// Whether it lies in the values, not in the file or the machine.
   public var isAboutTheData: Bool {
     [SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(code & 0xFF)

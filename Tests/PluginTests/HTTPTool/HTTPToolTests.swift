@@ -33,7 +33,7 @@ import Testing
     let server = HTTPServer(on: loop) { request in
       requests.note(request)
       if request.path == "/never" { try? await Task.sleep(for: .seconds(60)) }  // the server cancels it
-      return .response(answer(request.path))
+      return .response(answer(String(request.path)))
     }
     try await body(Int(try await server.start().port))
     await client.close()
@@ -55,7 +55,7 @@ import Testing
   @Test func argumentsArePostedAndSigned() async throws {
     try await withServer { _ in
       HTTPResponse(status: 200, body: Array("{\"state\": \"sent\"}".utf8))
-    } _: { port in
+    } _: { (port: Int) async throws in
       let function = HTTPToolTests.function(port) { $0.settings = ["secret": "k"] }
       #expect(try await outcome(function, ["number": "7"]) == "{\"state\": \"sent\"}")
     }
@@ -111,7 +111,7 @@ import Testing
   @Test func everyAnswerIsAResult() async throws {
     try await withServer { path in
       HTTPToolTests.cases[Int(path.dropFirst()) ?? 0].answer
-    } _: { port in
+    } _: { (port: Int) async throws in
       for (index, one) in HTTPToolTests.cases.enumerated() {
         #expect(try await outcome(HTTPToolTests.function(port, "/\(index)")) == one.outcome)
       }
@@ -121,7 +121,7 @@ import Testing
   @Test func serversThatCannotBeReachedAreSaidSo() async throws {
     try await withServer { _ in
       HTTPResponse(status: 200)
-    } _: { port in
+    } _: { (port: Int) async throws in
       #expect(
         try await outcome(HTTPToolTests.function(1))
           == "failed: Failed to fetch information: the server cannot be reached")
@@ -137,7 +137,7 @@ import Testing
   @Test func itConforms() async throws {
     try await withServer { _ in
       HTTPResponse(status: 200, body: Array("{}".utf8))
-    } _: { port in
+    } _: { (port: Int) async throws in
       let functions = [HTTPToolTests.function(port), HTTPToolTests.function(port)]
       let violations = await ToolConformance.violations(functions, arguments: ["number": "7"]) {
         HTTPTool(over: client)

@@ -67,7 +67,7 @@ import Testing
         call: .example(), agent: .example(), functions: functions, log: .silent, report: { events.note($0) }))
   }
 
-  private func call(_ session: any ToolSession, _ arguments: JSONValue = ["n": 1], id: String = "c1")
+  private static func call(_ session: any ToolSession, _ arguments: JSONValue = ["n": 1], id: String = "c1")
     async throws
     -> ToolResult
   { try await session.run(ToolCall(id: id, name: "stock", arguments: arguments, turn: TurnID(1))) }
@@ -80,7 +80,7 @@ import Testing
         $0.receiveMessages = true
       }
       let session = try await open([WebSocketToolTests.function(port), second])
-      #expect(try await call(session).output == ["n": 1])
+      #expect(try await Self.call(session).output == ["n": 1])
       let line = try await lines.first { _ in true }
       let hello = try #require(line.frames.events.first)
       #expect(hello["type"] == "initialize")
@@ -110,16 +110,16 @@ import Testing
   @Test func aBrokenSocketIsOpenedAgain() async throws {
     try await withServer { port in
       let session = try await open([WebSocketToolTests.function(port)])
-      #expect(try await call(session).output == ["n": 1])
+      #expect(try await Self.call(session).output == ["n": 1])
       let line = try await lines.first { _ in true }
-      let waiting = Task { try await call(session, ["silent": true], id: "c2") }
+      let waiting = Task { try await Self.call(session, ["silent": true], id: "c2") }
       try await line.frames.first { $0["data"]?["call_id"] == "c2" }
       await line.socket.close(1001)
       let words = "Failed to fetch information: the connection to the function's server was lost"
       await #expect(throws: ToolFailure(words)) { _ = try await waiting.value }
       let next = try await lines.first(after: 1) { _ in true }
       try await next.frames.first { $0["type"] == "initialize" }
-      #expect(try await call(session).output == ["n": 1])
+      #expect(try await Self.call(session).output == ["n": 1])
       #expect(!next.frames.events.contains { $0["data"]?["call_id"] == "c2" }, "nothing is carried out twice")
       await session.close()
     }
@@ -128,11 +128,11 @@ import Testing
   @Test func garbageIsSurvived() async throws {
     try await withServer { port in
       let session = try await open([WebSocketToolTests.function(port)])
-      #expect(try await call(session).output == ["n": 1])
+      #expect(try await Self.call(session).output == ["n": 1])
       let line = try await lines.first { _ in true }
       for text in OddText.frames { line.socket.send(.text(text)) }
       line.socket.send(.binary([0xFF, 0x00, 0xFE]))
-      #expect(try await call(session, id: "c2").output == ["n": 1])
+      #expect(try await Self.call(session, id: "c2").output == ["n": 1])
       // Too long: the socket is closed, and opened again.
       line.socket.send(.text(String(repeating: "x", count: 2 << 20)))
       try await lines.first(after: 1) { _ in true }
@@ -143,7 +143,7 @@ import Testing
   @Test func aServerThatIsNotThere() async throws {
     let gone = WebSocketToolTests.function(1)
     let session = try await open([gone])
-    await #expect(throws: ToolFailure.self) { _ = try await call(session) }
+    await #expect(throws: ToolFailure.self) { _ = try await Self.call(session) }
     try await events.wait(for: .lost("the server of stock cannot be reached", aborts: false))
     await session.close()
     let patient = WebSocketToolTests.function(1) { $0.connectionBehavior.waitBeforeStart = true }

@@ -61,7 +61,7 @@ import Testing
       Issue.record("it loaded")
       return
     }
-    #expect(problems.all.map(\.message) == ["there is no file docs/b.md"])
+    #expect(problems.all.map(\.message) == ["the document docs/b.md cannot be read: no such file"])
   }
 
   @Test func findingsShowTheirLine() throws {
