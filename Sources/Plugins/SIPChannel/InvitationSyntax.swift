@@ -20,12 +20,18 @@ enum MetadataLimit {
   static let bytes = 16_384
 }
 
+private let secretHeaders = ["authorization", "proxy-authorization"]
+
 /// The header fields that go along with a call, up to ``MetadataLimit``, in order. Credentials never do.
 func metadata(_ headers: SIPHeaders) -> [Header] {
   var kept: [Header] = []
   var bytes = 0
   for header in headers.all {
-    if ["authorization", "proxy-authorization"].contains(header.name.lowercased()) { continue }
+    if secretHeaders.contains(where: {
+      $0.utf8.count == header.name.utf8.count && $0 == header.name.lowercased()
+    }) {
+      continue
+    }
     bytes += header.name.utf8.count + header.value.utf8.count
     if kept.count == MetadataLimit.fields || bytes > MetadataLimit.bytes { break }
     kept.append(header)

@@ -176,10 +176,9 @@ actor Reception {
     guard let body = invitation.sdp else { return plan }
     do throws(SDPError) {
       let offer = try SessionDescription(parsing: body)
-      var trial = plan.negotiation
-      _ = try trial.answer(to: offer)
+      _ = try plan.negotiation.answer(to: offer)
       plan.offer = offer
-      if let codec = trial.parameters?.codec { plan.expectedFormat = codec.wireFormat }
+      if let codec = plan.negotiation.parameters?.codec { plan.expectedFormat = codec.wireFormat }
       return plan
     } catch {
       let reason: CallEnd.Reason = error.sipStatus == 400 ? .malformed : .noCommonCodec

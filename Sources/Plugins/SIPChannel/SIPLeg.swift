@@ -98,22 +98,18 @@ actor SIPLeg: InlineLeg {
     _ options: AnswerOptions, _ done: @escaping @Sendable (Result<any CallMedia, LegError>) -> Void
   ) {
     guard case .ringing = state else { return done(.failure(LegError(endSoFar))) }
-    do {
-      try openMedia()
-      let description = try plan.offer.map { try negotiation.answer(to: $0) } ?? negotiation.offer()
+    do throws(MediaError) {
+      let port = try openMedia()
+      let description = negotiation.complete(port: port) ?? negotiation.offer()
       // Audio runs from here on, because networks open their path only when something comes; the agent may speak once
       // ACK says that somebody is there to hear it. Of an offer of ours, ACK brings the answer.
       if plan.offer == nil { awaitsAnswer = true } else { apply() }
       state = .answering
       answered = done
       return call.accept(now: Array(description.text.utf8), headers: options.headers)
-    } catch let error as SDPError {
-      rejectNow(CallEnd(.noCommonCodec, text: error.description, sipStatus: error.sipStatus), [])
-    } catch let error as MediaError {
+    } catch {
       log.error("cannot answer", ("why", error.description))
       rejectNow(CallEnd(.failed, text: error.description, sipStatus: 503, retryAfter: 5), [])
-    } catch {
-      rejectNow(CallEnd(.failed, text: "\(type(of: error))"), [])
     }
     done(.failure(LegError(endSoFar)))
   }
@@ -186,7 +182,7 @@ actor SIPLeg: InlineLeg {
     reports.finish()
   }
 
-  private func openMedia() throws(MediaError) {
+  private func openMedia() throws(MediaError) -> UInt16 {
     let media = try RTPMedia.open(plan.media, on: mediaLoop) { [reports, digits] event in
       if case .digit(let digit) = event {
         guard digits.withLock({ $0.accepts(digit, by: .event, at: .now) }) else { return }
@@ -194,7 +190,7 @@ actor SIPLeg: InlineLeg {
       reports.yield(event)
     }
     self.media = media
-    negotiation.wish.port = media.port
+    return media.port
   }
 
   func apply() {

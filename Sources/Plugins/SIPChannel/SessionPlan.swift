@@ -3,6 +3,7 @@ internal import RouterCore
 /// What a call's media needs, ready before anything is opened.
 struct SessionPlan: Sendable {
   var media: MediaSettings
+  /// With an offer, it has answered it already, but for the port.
   var negotiation: SDPNegotiation
   /// `nil` when the caller asks for ours (late offer).
   var offer: SessionDescription?

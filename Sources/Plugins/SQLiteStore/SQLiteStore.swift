@@ -51,13 +51,15 @@ public final class SQLiteStore: OfflineCallStore {
   }
 
   private enum Job: Sendable {
-    case save(CallRecord, OneShot<Result<Void, any Error>>)
+    case save([CallRecord], OneShot<Result<Void, any Error>>)
     /// A question; it gives its own answer.
     case read(@Sendable (Result<Connection, any Error>) -> Void)
   }
 
   /// Records in one transaction, so that a crowd waits no longer than a second for the first commit.
   static let batch = 512
+  /// Microseconds that a record waits for others: a sync costs more than the records in it.
+  static let gathering: UInt32 = 10_000
   /// The most that one question returns, whatever it asks for.
   static let maximumRows = 10_000
 
@@ -71,7 +73,7 @@ public final class SQLiteStore: OfflineCallStore {
       description: "\(configuration.path): more than \(configuration.maximumWaiting) wait for the disk,"
         + " or the store is closed")
     let connection = Lock(Connection(configuration))
-    worker = Worker(maximum: configuration.maximumWaiting) { jobs in
+    worker = Worker(maximum: configuration.maximumWaiting, gathering: SQLiteStore.gathering) { jobs in
       connection.withLock { SQLiteStore.work(jobs, on: $0) }
     }
     do { try await ask { _ in } } catch {
@@ -84,9 +86,12 @@ public final class SQLiteStore: OfflineCallStore {
 
   /// Writes a record; when it returns, the record is on the disk. A record with the same identifier is replaced.
   /// Throws ``SQLiteError`` or ``Refused``.
-  public func save(_ record: CallRecord) async throws {
+  public func save(_ record: CallRecord) async throws { try await save([record]) }
+
+  /// The same for several records, in one transaction: all of them are written, or none.
+  public func save(_ records: [CallRecord]) async throws {
     let result = OneShot<Result<Void, any Error>>()
-    guard worker.add(.save(record, result)) else { throw refusal }
+    guard worker.add(.save(records, result)) else { throw refusal }
     try await result.value(cancelled: .failure(CancellationError())).get()
   }
 
@@ -121,16 +126,19 @@ public final class SQLiteStore: OfflineCallStore {
   /// All jobs that wait, in order; saves that follow each other share a transaction.
   private static func work(_ jobs: [Job], on connection: Connection) {
     if jobs.isEmpty { return connection.close() }
-    var saves: [(CallRecord, OneShot<Result<Void, any Error>>)] = []
+    var saves: [Save] = []
+    var count = 0
     func flush() {
       if !saves.isEmpty { save(saves, on: connection) }
       saves = []
+      count = 0
     }
     for job in jobs {
       switch job {
-      case .save(let record, let result):
-        saves.append((record, result))
-        if saves.count == batch { flush() }
+      case .save(let records, let result):
+        saves.append((records, result))
+        count += records.count
+        if count >= batch { flush() }
       case .read(let answer):
         flush()
         answer(.success(connection))
@@ -139,13 +147,15 @@ public final class SQLiteStore: OfflineCallStore {
     flush()
   }
 
-  private static func save(
-    _ saves: [(record: CallRecord, result: OneShot<Result<Void, any Error>>)], on connection: Connection
-  ) {
+  private typealias Save = (records: [CallRecord], result: OneShot<Result<Void, any Error>>)
+
+  private static func save(_ saves: [Save], on connection: Connection) {
     let outcome = Result<Void, any Error> {
       let database = try connection.open()
       try database.transaction {
-        for save in saves { try database.run(RecordRow.insert, RecordRow.values(save.record)) }
+        for record in saves.lazy.flatMap(\.records) {
+          try database.run(RecordRow.insert, RecordRow.values(record))
+        }
       }
     }
     if case .failure(let error as SQLiteError) = outcome, error.isAboutTheData, saves.count > 1 {

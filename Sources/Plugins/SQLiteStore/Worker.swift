@@ -2,19 +2,23 @@ internal import Glibc
 
 /// A thread of its own for work that waits for the disk. Event loops and Swift's pool must not.
 ///
-/// Hands over everything that is queued at once, so that one wait for the disk serves many.
+/// Hands over everything that is queued at once, so that one wait for the disk serves many. What comes first waits a
+/// moment for the others.
 final class Worker<Job: Sendable>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var queue: [Job] = []
   private var isClosed = false
   private let maximum: Int
+  private let gathering: UInt32
 
   /// - Parameters:
   ///   - maximum: Jobs that may wait; ``add(_:)`` refuses more.
+  ///   - gathering: Microseconds that the first job waits for others.
   ///   - work: Called on the thread with all waiting jobs, in order; with none when the worker closes.
-  init(maximum: Int, _ work: @escaping @Sendable ([Job]) -> Void) {
+  init(maximum: Int, gathering: UInt32, _ work: @escaping @Sendable ([Job]) -> Void) {
     self.maximum = maximum
+    self.gathering = gathering
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
     startThread {
@@ -54,6 +58,11 @@ final class Worker<Job: Sendable>: @unchecked Sendable {
     defer { pthread_mutex_unlock(mutex) }
     while queue.isEmpty && !isClosed { pthread_cond_wait(condition, mutex) }
     if queue.isEmpty { return nil }
+    if !isClosed {
+      pthread_mutex_unlock(mutex)
+      usleep(gathering)
+      pthread_mutex_lock(mutex)
+    }
     defer { queue = [] }
     return queue
   }

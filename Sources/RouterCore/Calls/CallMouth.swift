@@ -6,6 +6,22 @@ final class CallMouth: Sendable {
     var media: (any CallMedia)?
     var attempt = 0
     var sound = SoundSoFar()
+    /// The turn that is speaking, and what it gave that is not in `sound` yet: a dictionary would cost each frame a hash.
+    var speaking: TurnID?
+    var uncounted = 0
+    var hasSounded = false
+
+    mutating func settle() {
+      if let speaking, uncounted > 0 { sound.count(uncounted, of: speaking, limit: CallMouth.countedTurns) }
+      uncounted = 0
+    }
+
+    mutating func speaks(_ turn: TurnID) {
+      if turn == speaking { return }
+      settle()
+      speaking = turn
+      hasSounded = sound.firstSound[turn] != nil
+    }
   }
 
   /// Turns whose audio is counted; the oldest goes first.
@@ -22,10 +38,15 @@ final class CallMouth: Sendable {
     let media = state.withLock { state -> (any CallMedia)? in
       guard state.attempt == attempt, let media = state.media else { return nil }
       let length = audio.milliseconds
-      let now = now()
-      state.sound.count(length, of: turn, limit: CallMouth.countedTurns)
+      state.speaks(turn)
+      state.uncounted += length
       if !isSilent {
-        if state.sound.firstSound[turn] == nil { state.sound.firstSound[turn] = now }
+        let now = now()
+        if !state.hasSounded {
+          state.settle()
+          state.sound.firstSound[turn] = now
+          state.hasSounded = true
+        }
         state.sound.audible += length
         state.sound.audibleUntil = max(state.sound.audibleUntil, now) + .milliseconds(length)
       }
@@ -38,13 +59,21 @@ final class CallMouth: Sendable {
   /// - Returns: How long they are.
   func interject(_ frames: [AudioFrame], _ turn: TurnID, to media: any CallMedia) -> Int {
     let length = frames.reduce(0) { $0 + $1.milliseconds }
-    state.withLock { $0.sound.count(length, of: turn, limit: CallMouth.countedTurns) }
+    state.withLock { state in
+      state.settle()
+      state.sound.count(length, of: turn, limit: CallMouth.countedTurns)
+    }
     for frame in frames { media.play(frame, turn: turn) }
     return length
   }
 
   /// What passed.
-  var sound: SoundSoFar { state.withLock { $0.sound } }
+  var sound: SoundSoFar {
+    state.withLock { state in
+      state.settle()
+      return state.sound
+    }
+  }
 
   /// Nothing waits to be played any more.
   func flushed() { state.withLock { $0.sound.audibleUntil = now() } }

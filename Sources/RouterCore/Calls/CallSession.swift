@@ -36,6 +36,8 @@ actor CallSession {
   /// Set while an event is being carried out; what it brings about waits until it is done.
   private var isHandling = false
   private var pending: [CallEvent] = []
+  /// A leg that never waits is told to ring when the event is carried out: a call that is answered by then needs it not.
+  private var isRingDue = false
   /// How and when the call ended, while its sides are being closed.
   var ending: (end: CallEnd, at: Date)?
   var isLegClosed = false
@@ -184,6 +186,9 @@ actor CallSession {
     obey(event)
     while !pending.isEmpty { obey(pending.removeFirst()) }
     isHandling = false
+    guard isRingDue else { return }
+    isRingDue = false
+    if case .opening = machine.phase { inline?.ringInline() }
   }
 
   private func obey(_ event: CallEvent) {
@@ -213,7 +218,7 @@ actor CallSession {
 
   private func perform(_ action: CallAction) {
     switch action {
-    case .ring: if let inline { inline.ringInline() } else { Task { await leg.ring() } }
+    case .ring: if inline != nil { isRingDue = true } else { Task { await leg.ring() } }
     case .open(let attempt, let agent): open(attempt, agent)
     case .close(let attempt): close(attempt)
     case .answer: answer()

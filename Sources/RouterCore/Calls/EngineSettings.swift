@@ -10,7 +10,8 @@ public struct EngineSettings: Sendable, Hashable, Decodable {
   public var answerDeadline = 8
   /// How long a caller may wait for the answer in all, over every agent that is tried.
   public var ringSeconds = 45
-  /// An agent that is ready within this time answers without a 180 before; 0 rings at once.
+  /// An agent that is ready within this time answers without a 180 before; 0 rings at once, unless the
+  /// agent is ready without any waiting.
   public var ringDelayMilliseconds = 0
   /// How long an answered call may be without an agent while others are tried.
   public var noAgentSeconds = 20

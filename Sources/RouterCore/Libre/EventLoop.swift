@@ -35,6 +35,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
   private let stopped = Gate()
 
   private static let initialiseLibre: Void = {
+    shim_keep_memory()
     precondition(libre_init() == 0, "libre_init failed")
     dbg_init(Int32(DBG_EMERG), DBG_NONE)  // libre's own warnings would flood the log, one for each bad packet
   }()

@@ -33,30 +33,40 @@ public struct AddressPrefix: Hashable, Sendable, Codable {
 
   /// The 128 bits of a numeric address; brackets and a zone (`%eth0`) are ignored. `nil` when it is none.
   public static func bits(of text: some StringProtocol) -> UInt128? {
+    if let address = ipv4(text.utf8) { return 0xffff_0000_0000 | UInt128(address) }  // nearly always
     var text = Substring(text)
     if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
     if let zone = text.firstIndex(of: "%") { text = text[..<zone] }
-    if !text.utf8.contains(UInt8(ascii: ":")) { return ipv4(text).map { 0xffff_0000_0000 | UInt128($0) } }
+    if !text.utf8.contains(UInt8(ascii: ":")) {
+      return ipv4(text.utf8).map { 0xffff_0000_0000 | UInt128($0) }
+    }
     return ipv6(text)
   }
 
-  private static func ipv4(_ text: Substring) -> UInt32? {
-    let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
-    guard parts.count == 4 else { return nil }
+  /// Four numbers of one to three digits, up to 255, with dots between.
+  private static func ipv4(_ bytes: some Sequence<UInt8>) -> UInt32? {
     var value: UInt32 = 0
-    for part in parts {
-      guard part.utf8.count <= 3, part.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let byte = UInt8(part)
-      else { return nil }
-      value = value << 8 | UInt32(byte)
+    var (part, digits, dots): (UInt32, Int, Int) = (0, 0, 0)
+    for byte in bytes {
+      if byte >= 0x30, byte <= 0x39 {
+        part = part * 10 + UInt32(byte - 0x30)
+        digits += 1
+        guard digits <= 3, part <= 255 else { return nil }
+      } else {
+        guard byte == UInt8(ascii: "."), digits > 0, dots < 3 else { return nil }
+        value = value << 8 | part
+        dots += 1
+        (part, digits) = (0, 0)
+      }
     }
-    return value
+    return dots == 3 && digits > 0 ? value << 8 | part : nil
   }
 
   /// RFC 4291 section 2.2, with the three forms: full, `::`, and IPv4 at the end.
   private static func ipv6(_ text: Substring) -> UInt128? {
     var text = String(text)
     if let colon = text.lastIndex(of: ":"), text[colon...].contains(".") {
-      guard let tail = ipv4(text[text.index(after: colon)...]) else { return nil }
+      guard let tail = ipv4(text[text.index(after: colon)...].utf8) else { return nil }
       let groups = [tail >> 16, tail & 0xffff].map { String($0, radix: 16) }.joined(separator: ":")
       text = text[...colon] + groups
     }

@@ -71,6 +71,12 @@ extension RouteSnapshot {
   /// Asks the table as ``resolve(_:)`` does, and writes down every step.
   public func explain(_ call: InboundCall) -> Explanation {
     let facts = CallFacts(call, numbering(for: call))
+    return explain(facts, decide(facts))
+  }
+
+  /// The steps to a decision that was made already.
+  func explain(_ facts: CallFacts, _ decision: RouteDecision) -> Explanation {
+    let call = facts.call
     var candidates: [Explanation.Candidate] = []
     var more = 0
     var seen: Set<Int> = []
@@ -82,7 +88,6 @@ extension RouteSnapshot {
       if candidate.failure == nil { winner = route }
       return candidate.failure == nil
     }
-    let decision = resolve(call)
     let closest = winner == nil ? closestCandidate(facts) : nil
     return Explanation(
       to: number(facts.to, facts), from: number(facts.from, facts), channel: call.channel.rawValue,

@@ -53,6 +53,7 @@ public struct Numbering: Hashable, Sendable {
   }
 
   private static func withoutScheme(_ text: String, _ steps: inout [String]) -> String {
+    guard text.utf8.contains(UInt8(ascii: ":")) else { return text }
     for scheme in ["tel:", "sip:", "sips:"] where text.lowercased().hasPrefix(scheme) {
       steps.append("\(scheme) taken off")
       return String(text.dropFirst(scheme.count).prefix { $0 != "@" })
@@ -62,6 +63,7 @@ public struct Numbering: Hashable, Sendable {
 
   /// Takes parameters off; returns a `phone-context` that is itself international.
   private static func takeContext(_ text: inout String) -> String? {
+    guard text.utf8.contains(UInt8(ascii: ";")) else { return nil }
     let parts = text.split(separator: ";", omittingEmptySubsequences: false).map(String.init)
     guard parts.count > 1 else { return nil }
     text = parts[0]

@@ -40,7 +40,7 @@ public struct RouteDecision: Sendable {
   /// The whole trace for `why` and the record: candidates, first failing conditions, normalisation, merge. No secret in it.
   /// Made when it is asked for: the record of a call needs it, the call itself does not.
   public var trace: JSONValue { makeTrace() }
-  private let makeTrace: @Sendable () -> JSONValue
+  private var makeTrace: @Sendable () -> JSONValue
 
   public init(
     id: String, snapshotVersion: String, route: String?, location: String?, targets: [RouteTarget],
@@ -57,6 +57,13 @@ public struct RouteDecision: Sendable {
     self.toNumber = toNumber
     self.summary = summary
     makeTrace = trace
+  }
+
+  /// The same decision with a trace that may look at the decision itself.
+  func tracing(_ trace: @escaping @Sendable (RouteDecision) -> JSONValue) -> RouteDecision {
+    var traced = self
+    traced.makeTrace = { [self] in trace(self) }
+    return traced
   }
 }
 

@@ -2,8 +2,13 @@ extension RouteSnapshot {
   /// Where a call goes. Pure: no I/O, no failure.
   public func resolve(_ call: InboundCall) -> RouteDecision {
     let facts = CallFacts(call, numbering(for: call))
-    if let route = winner(facts) { return decision(route, facts) }
-    return decisionWithoutRoute(facts)
+    // What the trace says is made when it is asked for, and then from what is known already.
+    return decide(facts).tracing { [self] in explain(facts, $0).json }
+  }
+
+  /// The decision, without a trace.
+  func decide(_ facts: CallFacts) -> RouteDecision {
+    winner(facts).map { decision($0, facts) } ?? decisionWithoutRoute(facts)
   }
 
   private func decision(_ route: Int, _ facts: CallFacts) -> RouteDecision {
@@ -17,7 +22,7 @@ extension RouteSnapshot {
       id: decisionID(facts.call), snapshotVersion: version, route: name, location: location,
       targets: targets.isEmpty ? [.reject(end)] : targets, limits: limits(action, name),
       fromNumber: facts.from.number?.description, toNumber: facts.to.number?.description,
-      summary: "\(place) → \(targets.first?.words ?? "nothing")", trace: self.explain(facts.call).json)
+      summary: "\(place) → \(targets.first?.words ?? "nothing")")
     decision.hook = action.hook.map(filled)
     return decision
   }
@@ -39,8 +44,7 @@ extension RouteSnapshot {
     }
     return RouteDecision(
       id: decisionID(call), snapshotVersion: version, route: nil, location: nil, targets: [target],
-      fromNumber: facts.from.number?.description, toNumber: facts.to.number?.description, summary: summary,
-      trace: self.explain(call).json)
+      fromNumber: facts.from.number?.description, toNumber: facts.to.number?.description, summary: summary)
   }
 
   /// The agent that answers when no route matches: the call's own, or its connection's.

@@ -6,6 +6,14 @@ public final class Metrics: Sendable {
   public struct Series: Hashable, Sendable, Comparable {
     public var name: String
     public var labels: [String: String]
+    /// The name tells nearly all of them apart; to hash a dictionary of labels costs more than to compare a few.
+    public func hash(into hasher: inout Hasher) {
+      var name = name
+      name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+      if labels.count == 1, var value = labels.first?.value {
+        value.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+      }
+    }
     /// As Prometheus writes it.
     public var text: String {
       if labels.isEmpty { return name }

@@ -14,6 +14,16 @@ struct LogLimiter {
   private struct Kind: Hashable {
     var label: String
     var message: String
+
+    // By bytes: the usual comparison would bring both into a normal form of Unicode first.
+    static func == (a: Kind, b: Kind) -> Bool {
+      a.message.utf8.elementsEqual(b.message.utf8) && a.label.utf8.elementsEqual(b.label.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      var message = message
+      message.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
   }
   private struct Window {
     var start: Double
@@ -22,6 +32,8 @@ struct LogLimiter {
     var level: LogLevel
   }
   private var windows: [Kind: Window] = [:]
+  /// When the first window ends, and when the last one began: between the two there is nothing to expire.
+  private var quiet = (from: -Double.infinity, until: Double.infinity)
   private static let others = Kind(label: "log", message: "many kinds of lines")
 
   init(lines: Int = 1000, span: Double = 10) {
@@ -40,12 +52,14 @@ struct LogLimiter {
     if isAdmitted { window.written += 1 } else { window.suppressed += 1 }
     window.level = max(window.level, event.level)
     windows[kind] = window
+    quiet = (max(quiet.from, window.start), min(quiet.until, window.start + span))
     return (isAdmitted, reports)
   }
 
   /// Reports of everything that was suppressed and not told yet; for the end of the program and for quiet times.
   mutating func expire(_ now: Double) -> [LogEvent] {
     // A clock that was set back would keep a window open: then it ends now.
+    if now >= quiet.from, now < quiet.until { return [] }
     let over = windows.filter { now - $0.value.start >= span || now < $0.value.start }
     var reports: [LogEvent] = []
     for (kind, window) in over {
@@ -56,6 +70,8 @@ struct LogLimiter {
           date: Date(timeIntervalSinceReferenceDate: now), level: window.level, label: kind.label,
           message: "suppressed \(window.suppressed) lines like: \(kind.message)"))
     }
+    let starts = windows.values.map(\.start)
+    quiet = (starts.max() ?? -.infinity, (starts.min() ?? .infinity) + span)
     return reports.sorted { $0.message < $1.message }
   }
 }

@@ -54,6 +54,7 @@ enum LogLine {
   /// Foreign text in a form that can neither begin a line of its own nor steer a terminal: control characters, also
   /// those of Unicode that turn the direction of writing, become `\u{…}`.
   static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }  // nearly always
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -69,7 +70,8 @@ enum LogLine {
   }
 
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    if scalar.value >= 0x20, scalar.value < 0x7f { return false }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true
     default: false
     }
@@ -78,8 +80,12 @@ enum LogLine {
   /// A field's value: in quotes when it holds what would tear the line apart.
   static func quoted(_ value: String) -> String {
     let plain = escaped(value)
-    let mustQuote = plain.isEmpty || plain.contains { $0 == " " || $0 == "\"" || $0 == "=" }
+    let mustQuote =
+      plain.isEmpty
+      || plain.utf8.contains { $0 == 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "=") }
     guard mustQuote else { return plain }
+    let mustEscape = plain.utf8.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+    guard mustEscape else { return "\"" + plain + "\"" }
     return "\"" + plain.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
   }
 
@@ -102,7 +108,7 @@ enum LogLine {
   }
 
   private static func pad(_ text: String, _ width: Int) -> String {
-    text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+    text.utf8.count >= width ? text : text + String(repeating: " ", count: width - text.utf8.count)
   }
 
   // MARK: Colours (ECMA-48 SGR)

@@ -7,6 +7,8 @@ internal import RouterCore
 final class LogWriter: @unchecked Sendable {
   /// Events that may wait.
   static let maximumWaiting = 8192
+  /// Microseconds that lines gather before they are written: one change of threads for all of them, not one for each.
+  private static let gathering: UInt32 = 10_000
 
   private let form: LogForm
   private let isColoured: Bool
@@ -18,6 +20,8 @@ final class LogWriter: @unchecked Sendable {
   private var waiting: [LogEvent] = []  // under the mutex, as all below
   private var dropped = 0
   private var isWriting = false
+  /// Whether the thread sleeps and has to be woken.
+  private var isIdle = false
   private var isClosed = false
 
   /// - Parameter isColoured: `nil` colours on a terminal only, and not with `NO_COLOR`.
@@ -43,7 +47,10 @@ final class LogWriter: @unchecked Sendable {
       return
     }
     waiting.append(event)
-    if !isWriting { pthread_cond_signal(&condition) }
+    if isIdle {
+      isIdle = false
+      pthread_cond_broadcast(&condition)  // not only the thread: somebody may wait in flush()
+    }
   }
 
   /// Waits until everything is written, at most as long as the reader of the log takes.
@@ -83,9 +90,16 @@ final class LogWriter: @unchecked Sendable {
       var deadline = timespec()
       clock_gettime(CLOCK_REALTIME, &deadline)
       deadline.tv_sec += 1
+      isIdle = true
       pthread_cond_timedwait(&condition, &mutex, &deadline)
+      isIdle = false
     }
     isWriting = true
+    if !waiting.isEmpty {
+      pthread_mutex_unlock(&mutex)
+      usleep(LogWriter.gathering)
+      pthread_mutex_lock(&mutex)
+    }
     defer {
       waiting.removeAll(keepingCapacity: true)
       dropped = 0

@@ -20,6 +20,9 @@ int shim_eventfd(void);
 /** Names the calling thread for debuggers and `top`; at most 15 characters. */
 void shim_name_thread(const char *name);
 
+/** Lets heaps grow in larger steps and keep what they have. */
+void shim_keep_memory(void);
+
 /** How many lines libre wanted to write to standard error; they are counted, not written. */
 unsigned long shim_complaints(void);
 

@@ -27,6 +27,8 @@ public actor HTTPServer {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
   /// A server that does not listen yet.
+  // Stays in this module, as HTTPClient's does: release builds of others would fail for its isolated deinit.
+  @_semantics("optimize.no.crossmodule")
   public init(on loop: EventLoop, settings: HTTPServerSettings = .init(), handler: @escaping Handler) {
     self.loop = loop
     self.settings = settings

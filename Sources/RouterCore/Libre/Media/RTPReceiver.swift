@@ -132,8 +132,8 @@ extension RTPReceiver {
     return isMuted ? [] : frame.withUnsafeBytes { ears?.keys(in: $0) ?? [] }
   }
 
-  /// Gives the frame of the last tick to somebody.
-  func withFrame<Result>(_ body: (AudioFormat, UnsafeRawBufferPointer) -> Result) -> Result {
+  /// Gives the frame of the last tick to somebody. Mutating, so that nothing of this is copied for it.
+  mutating func withFrame<Result>(_ body: (AudioFormat, UnsafeRawBufferPointer) -> Result) -> Result {
     frame.withUnsafeBytes { body(format, $0) }
   }
 

@@ -71,9 +71,11 @@ struct SDPAudio {
   private static func formats(of media: SessionDescription.Media) -> [Format] {
     var maps: [UInt8: Format] = [:]
     for value in media.values("rtpmap") {
-      let words = value.split(separator: " ", omittingEmptySubsequences: true)
+      let words = value.utf8.split(separator: 0x20).map { Substring($0) }
       guard words.count >= 2, let type = UInt8(words[0]), type < 128, maps[type] == nil else { continue }
-      let parts = words[1].split(separator: "/", omittingEmptySubsequences: false)
+      let parts = words[1].utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+        Substring($0)
+      }
       guard parts.count >= 2, let clock = Int(parts[1]) else { continue }
       // One channel when none is said; Opus is always written with two, but its decoder takes whatever comes.
       guard parts.count < 3 || parts[2] == "1" || parts[0].uppercased() == "OPUS" else { continue }

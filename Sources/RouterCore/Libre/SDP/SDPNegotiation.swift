@@ -82,6 +82,15 @@ public struct SDPNegotiation: Sendable {
     return local
   }
 
+  /// The answer that was made last, with the port of ours that was not known then; it must not have been sent. For whoever
+  /// tries whether an offer fits before anything is opened for it. `nil` when there is none.
+  public mutating func complete(port: UInt16) -> SessionDescription? {
+    wish.port = port
+    guard let ours, !isOfferOurs, local?.media.indices.contains(ours.audioIndex) == true else { return nil }
+    local?.media[ours.audioIndex].port = port
+    return local
+  }
+
   /// Puts a description together; its version is one more than the last one's when anything else changed
   /// (RFC 3264 section 8).
   func describe(_ media: [SessionDescription.Media], address: String) -> SessionDescription {

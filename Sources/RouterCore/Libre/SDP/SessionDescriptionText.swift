@@ -87,7 +87,7 @@ private struct SessionDescriptionReader {
   private func malformed(_ what: String) -> SDPError { .malformed(line: number, what) }
 
   private func words(_ value: String) -> [Substring] {
-    value.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    value.utf8.split { $0 == 0x20 || $0 == 0x09 }.map { Substring($0) }
   }
 
   private func readOrigin(_ value: String) throws(SDPError) -> SessionDescription.Origin {
@@ -107,11 +107,11 @@ private struct SessionDescriptionReader {
   }
 
   private func readAttribute(_ value: String) -> SessionDescription.Attribute {
-    guard let colon = value.firstIndex(of: ":") else {
-      return SessionDescription.Attribute(value.trimmed)
+    let bytes = value.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
+      return SessionDescription.Attribute(bytes[...].trimmed)
     }
-    return SessionDescription.Attribute(
-      String(value[..<colon]).trimmed, String(value[value.index(after: colon)...]).trimmed)
+    return SessionDescription.Attribute(bytes[..<colon].trimmed, bytes[bytes.index(after: colon)...].trimmed)
   }
 
   private func readMedia(_ value: String) throws(SDPError) -> SessionDescription.Media {
@@ -143,10 +143,11 @@ private struct SessionDescriptionReader {
   }
 }
 
-extension String {
+extension Substring.UTF8View {
   fileprivate var trimmed: String {
-    guard let first = firstIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
-    let last = lastIndex { $0 != " " && $0 != "\t" } ?? first
-    return String(self[first...last])
+    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+    guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) })
+    else { return "" }
+    return String(Substring(self[first...last]))
   }
 }
