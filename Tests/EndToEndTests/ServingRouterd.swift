@@ -17,11 +17,12 @@ final class ServingRouterd: Sendable {
   ///   - sip: The `sip:` section.
   ///   - settings: Sections for the settings file besides those that the harness needs.
   ///   - engine: The `engine:` section, in braces.
+  ///   - environment: Variables besides the tests' own.
   init(
     routes: [String: String],
     sip: String = "listen: [udp:127.0.0.1:0, tcp:127.0.0.1:0]\nmedia: {ports: 16500-16999}",
     settings: String = "", engine: String = "mediaLoops: 1",
-    workplace: Workplace? = nil
+    environment: [String: String] = [:], workplace: Workplace? = nil
   ) async throws {
     let workplace = try workplace ?? Workplace()
     self.workplace = workplace
@@ -37,7 +38,8 @@ final class ServingRouterd: Sendable {
       """)
     let ready = try NotifySocket()
     program = try RunningProgram(
-      Product.routerd, ["run"], in: workplace.folder, environment: ["NOTIFY_SOCKET": ready.path])
+      Product.routerd, ["run"], in: workplace.folder,
+      environment: environment.merging(["NOTIFY_SOCKET": ready.path]) { $1 })
     let message = try await ready.next(while: program)
     guard message.hasPrefix("READY=1") else {
       throw Failure("routerd is not ready:\n\(program.errors)")

@@ -5,9 +5,6 @@ internal import RouterCore
 /// The API demands order: after an assistant's message with tool calls comes one `tool` message for each call, and nothing
 /// else in between (else 400), whatever happened in the call meanwhile.
 struct ChatMessages {
-  /// Characters of stored answers that go into the instructions; what is longer has to be a tool.
-  static let maximumKnowledge = 12_000
-
   private(set) var messages: [JSONValue] = []
 
   /// A message of the assistant that is not written yet.
@@ -32,13 +29,6 @@ struct ChatMessages {
         + "plain words, without lists, markup, emoji or web addresses. What stands in square brackets is a note of the "
         + "telephone system; never write such notes yourself.")
     if let language = agent.language { parts.append("Speak the language with the tag \(language) only.") }
-    var faqs = ""
-    for faq in agent.faqs {
-      let entry = "Q: \(faq.question)\nA: \(faq.answer)\n"
-      guard faqs.count + entry.count <= maximumKnowledge else { break }
-      faqs += entry
-    }
-    if !faqs.isEmpty { parts.append("Answer these questions with these words:\n\(faqs)") }
     return parts.joined(separator: "\n\n")
   }
 
