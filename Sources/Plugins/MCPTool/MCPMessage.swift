@@ -28,7 +28,8 @@ enum MCPMessage: Hashable {
   static func answer(to id: JSONValue, _ method: String) -> JSONValue {
     if method == "ping" { return ["jsonrpc": "2.0", "id": id, "result": [:]] }
     return [
-      "jsonrpc": "2.0", "id": id, "error": ["code": -32601, "message": .string("this client has no \(method)")],
+      "jsonrpc": "2.0", "id": id,
+      "error": ["code": -32601, "message": .string("this client has no \(method)")],
     ]
   }
 

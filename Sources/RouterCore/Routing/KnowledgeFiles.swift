@@ -39,7 +39,9 @@ enum KnowledgeFiles {
     let pattern = node.text ?? ""
     guard pattern.contains(where: { "*?".contains($0) }) else { return [pattern] }
     let root = source.root.isEmpty ? "" : source.root + "/"
-    let paths = (source.find?(pattern) ?? []).map { $0.hasPrefix(root) ? String($0.dropFirst(root.count)) : $0 }
+    let paths = (source.find?(pattern) ?? []).map {
+      $0.hasPrefix(root) ? String($0.dropFirst(root.count)) : $0
+    }
     if paths.isEmpty {
       check.append(
         node.diagnostic(
