@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures routerd beside its C twin, in one run and in turns (A B A B …). See README.md.
 
-bench.py [setup] [media] [idle] [--targets routerd,twin,…] [--seconds S] [--runs N] [--cpu N] [--load-cpu N]
+bench.py [setup] [media] [idle] [routes] [--targets routerd,twin,…] [--seconds S] [--runs N] [--cpu N] [--load-cpu N]
 
 One line that starts with RESULT comes out for each figure: medians, [lowest..highest], and the ratio of the
 first target to the second, where more than 1 is better than it. All single runs go to results.jsonl.
@@ -19,6 +19,8 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+
+import routes as large_tables
 
 HERE = Path(__file__).resolve().parent
 BUILT = HERE / ".build"
@@ -58,7 +60,7 @@ class Target:
                 ["taskset", "-c", str(SETTINGS.cpu), f"./{start[0]}", *start[1:]],
                 cwd=HERE / "targets", env=os.environ | given | {"RUN": str(BUILT)},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=prefer)
-        end = time.monotonic() + 30
+        end = time.monotonic() + self.settings.get("start_seconds", 30)
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.__exit__()
@@ -75,6 +77,13 @@ class Target:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def command(self, word):
+        """Has the target's program do something, e.g. reload; what it printed."""
+        start = self.settings["start"].split()[0]
+        given = {key: str(value) for key, value in self.settings.get("env", {}).items()}
+        return subprocess.run([f"./{start}", word], cwd=HERE / "targets", env=os.environ | given | {"RUN": str(BUILT)},
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def answers(self):
         """Whether it answers OPTIONS, with whatever status."""
@@ -212,19 +221,28 @@ def idle(targets):
     at_a_fixed_load("idle-memory-a-call", targets, "idle", "kib_per_call", "KiB", calls=1000, seconds=1)
 
 
+def routes(targets):
+    beside = [Target(name) for name in ("kamailio-htable", "kamailio-mtree")]
+    own = [target for target in targets if target.name == "routerd"]
+    large_tables.measure(SETTINGS, own + [target for target in beside if target.is_installed()], BUILT, result)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("measures", nargs="*", metavar="setup|media|idle")
+    parser.add_argument("measures", nargs="*", metavar="setup|media|idle|routes")
     parser.add_argument("--targets", default="routerd,twin", help="the first is compared with the second")
     parser.add_argument("--seconds", type=float, default=4, help="measured time of a run")
     parser.add_argument("--runs", type=int, default=3, help="runs of each target, in turns")
     parser.add_argument("--rate", type=int, default=1000, help="calls a second at the fixed load")
     parser.add_argument("--calls", type=int, default=400, help="calls with media at the fixed load")
+    parser.add_argument("--routes", type=int, default=1_000_000, help="numbers in the large table")
+    parser.add_argument("--reload-rate", type=int, default=500, help="calls a second while a table is reloaded")
+    parser.add_argument("--reload-seconds", type=float, default=30, help="how long they go on")
     parser.add_argument("--quick", action="store_true", help="only the fixed loads, no search for the largest")
     parser.add_argument("--cpu", type=int, default=0, help="of the target")
     parser.add_argument("--load-cpu", type=int, default=1)
     parser.parse_args(namespace=SETTINGS)
-    known = {"setup": setup, "media": media, "idle": idle}
+    known = {"setup": setup, "media": media, "idle": idle, "routes": routes}
     if unknown := set(SETTINGS.measures) - set(known):
         parser.error(f"no measure {', '.join(sorted(unknown))}")
     if len(os.sched_getaffinity(0)) < 2:
@@ -236,7 +254,7 @@ def main():
             print(f"# {target.name} is not installed and left out")
     targets = [target for target in targets if target.is_installed()]
     for measure in SETTINGS.measures or known:
-        known[measure]([target for target in targets if target.measures(measure)])
+        known[measure]([target for target in targets if measure == "routes" or target.measures(measure)])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh start|reload. ROUTERD is the program, RUN a directory for its files, SIP_PORT where it listens, ROUTES how
-# many numbers it has a route for: 15550000000 and up.
+# many numbers it has a route for: 15550000000 and up;
+# a tenth as many prefixes and a thousandth as many patterns are there besides.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 program=${ROUTERD:-$here/../../../.build/release/routerd}
@@ -15,6 +16,10 @@ write_routes() {
     print "routes:"
     for (i = 0; i < count; i++)
       printf "  - {name: n%d, match: {to: \"+1555%07d\"}, agent: echo}\n", i, i
+    for (i = 0; i < count / 10; i++)
+      printf "  - {name: p%d, match: {to: \"+44%06d*\"}, agent: echo}\n", i, i
+    for (i = 0; i < count / 1000; i++)
+      printf "  - {name: q%d, match: {to: \"+49%04d???01\"}, agent: echo}\n", i, i
   }' >"$files/numbers.tmp"
   mv "$files/numbers.tmp" "$files/routes/numbers.yaml"
 }
@@ -29,6 +34,6 @@ start)
   ;;
 reload)
   write_routes "$(date)"
-  exec "$program" reload --socket "$files/control"
+  exec "$program" reload --socket "$files/control" --json
   ;;
 esac
