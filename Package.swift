@@ -15,6 +15,7 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("OpenAIRealtimeModel", []),
   ("SIPChannel", []),
   ("SQLiteStore", []),
+  ("TwilioChannel", []),
   ("WebSearchTool", []),
   ("WebSocketTool", []),
   ("WebhookModel", []),
@@ -82,6 +83,9 @@ let package = Package(
       exclude: [
         "MCPTool/mcp_server.py",
         "OpenAIRealtimeModel/validate_events.py",
+        "TwilioChannel/twilio_signer.py",
+        "TwilioChannel/twilio_twiml.py",
+        "TwilioChannel/wire.jsonl",
       ], swiftSettings: strict),
     .testTarget(
       name: "RouterdTests", dependencies: ["routerd", "RouterTesting", "Emulators"], swiftSettings: strict),

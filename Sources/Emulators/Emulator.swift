@@ -32,6 +32,7 @@ public let emulators: [any Emulator.Type] = [
   RealtimeEmulator.self,
   WebhookEmulator.self,
   ChatEmulator.self,
+  TwilioEmulator.self,
 ]
 
 /// What an emulator gets from whoever runs it.
@@ -42,11 +43,17 @@ public struct EmulatorHost: Sendable {
   public var loop: EventLoop
   /// The way out, for emulators that call somebody.
   public var http: HTTPClient
+  /// Who speaks for emulators that have somebody ring up; `nil` when nobody can.
+  public var synthesizer: (any SpeechSynthesizer)?
 
-  public init(report: EmulatorReport, loop: EventLoop, http: HTTPClient) {
+  public init(
+    report: EmulatorReport, loop: EventLoop, http: HTTPClient,
+    synthesizer: (any SpeechSynthesizer)? = nil
+  ) {
     self.report = report
     self.loop = loop
     self.http = http
+    self.synthesizer = synthesizer
   }
 }
 

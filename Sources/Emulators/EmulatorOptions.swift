@@ -28,6 +28,11 @@ public struct EmulatorOptions: Sendable {
   /// All values of a repeatable option, in order.
   public func all(_ name: String) -> [String] { given.filter { $0.name == name }.map(\.value) }
 
+  /// The options of these names, in the order in which they were given.
+  public func ordered(_ names: [String]) -> [(name: String, value: String)] {
+    given.filter { names.contains($0.name) }
+  }
+
   /// A number option. Throws when it is none, or out of range.
   public func integer(_ name: String, _ range: ClosedRange<Int>) throws(EmulatorError) -> Int? {
     guard let text = value(name) else { return nil }

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// What an emulator saw, in order, and what broke the rules of the service that it plays.
 public final class EmulatorReport: Sendable {
@@ -18,6 +18,9 @@ public final class EmulatorReport: Sendable {
 
   /// - Parameter tell: Hears every line at once, on the emulator's loop.
   public init(_ tell: @escaping @Sendable (Line) -> Void = { _ in }) { self.tell = tell }
+
+  /// Resolved when an emulator has done all that it was told to do of its own accord: `routerd emulate` then ends.
+  public let isDone = OneShot<Void>()
 
   public func saw(_ text: String) { add(.saw(text)) }
   public func violation(_ text: String) { add(.violation(text)) }

@@ -17,17 +17,20 @@ public final class RunningEmulator<Kind: Emulator>: Sendable {
   ///   - options: As on the command line.
   ///   - port: 0 takes a free one.
   ///   - loop: Where to serve; without one it makes its own.
+  ///   - synthesizer: Who speaks for emulators that have somebody ring up.
   ///   - tell: Hears every line of the report at once.
   public init(
     _ kind: Kind.Type = Kind.self, _ options: [(String, String)] = [], port: UInt16 = 0,
-    on loop: EventLoop? = nil, tell: @escaping @Sendable (EmulatorReport.Line) -> Void = { _ in }
+    on loop: EventLoop? = nil, synthesizer: (any SpeechSynthesizer)? = nil,
+    tell: @escaping @Sendable (EmulatorReport.Line) -> Void = { _ in }
   ) async throws {
     let ownLoop = loop == nil ? EventLoop(name: "emulator") : nil
     guard let loop = loop ?? ownLoop else { preconditionFailure("one of both is there") }
     let clients = HTTPClients()
     let report = EmulatorReport(tell)
     do {
-      let host = EmulatorHost(report: report, loop: loop, http: clients.client(on: loop))
+      let host = EmulatorHost(
+        report: report, loop: loop, http: clients.client(on: loop), synthesizer: synthesizer)
       let emulator = try Kind(EmulatorOptions(options), host)
       var settings = HTTPServerSettings()
       settings.address = SocketAddress(ip: "127.0.0.1", port: port)

@@ -12,11 +12,13 @@ internal import SQLiteStore
 internal import WebhookModel
 internal import WebSearchTool
 internal import WebSocketTool
+internal import TwilioChannel
 
 /// Every plugin of this build, a line each. To add one: a folder in Sources/Plugins, a word in Package.swift, a line
 /// here, a row in the README's table.
 let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
+  .channel(TwilioChannel.self),
   .store(SQLiteStore.self),
   .speech(OfflineSpeech.self),
   .tool(HTTPTool.self),

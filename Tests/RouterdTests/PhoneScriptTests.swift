@@ -1,3 +1,4 @@
+import Emulators
 import RouterTesting
 import Testing
 

@@ -24,8 +24,9 @@ public actor WebhookLeg: CallLeg {
   public nonisolated var events: AsyncStream<LegEvent> { report.stream }
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+  /// What the plugin gave for this call.
+  public nonisolated let control: any CallControl
   nonisolated let loop: EventLoop
-  nonisolated let control: any CallControl
   nonisolated let settings: Settings
   private nonisolated let report = LegEvents()
   private nonisolated let digits = Lock(DigitFilter())
@@ -132,6 +133,9 @@ public actor WebhookLeg: CallLeg {
 
   /// The call is over on the provider's side; before the answer, the caller gave up.
   public func ended(_ end: CallEnd) { handle(.ended(end)) }
+
+  /// The provider will not connect the call after all.
+  public func refused(_ end: CallEnd) { handle(.refused(end)) }
 
   /// A key that came beside the media socket; the same press on both counts once.
   public nonisolated func pressed(_ digit: Character) {

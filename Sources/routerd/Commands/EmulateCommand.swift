@@ -1,4 +1,5 @@
 internal import Emulators
+internal import OfflineSpeech
 internal import RouterCore
 
 /// `routerd emulate KIND`: somebody's service on this machine, to try routerd without an account.
@@ -59,7 +60,9 @@ enum EmulateCommand {
     let signals = Signals.stream()
     let running: RunningEmulator<Kind>
     do {
-      running = try await RunningEmulator(kind, given.map { ($0.name, $0.value) }, port: UInt16(port)) {
+      running = try await RunningEmulator(
+        kind, given.map { ($0.name, $0.value) }, port: UInt16(port), synthesizer: OfflineSpeech()
+      ) {
         line in
         switch line {
         case .saw(let text): if !isQuiet { Terminal.print(text) }
@@ -70,7 +73,11 @@ enum EmulateCommand {
       throw UsageError(error.description, command: "emulate")
     }
     Terminal.print("\(kind.name) serves on \(running.address)")
-    for await signal in signals where signal == .terminate { break }
+    let watcher = Task {
+      for await signal in signals where signal == .terminate { running.report.isDone.resolve(()) }
+    }
+    await running.report.isDone.value(cancelled: ())
+    watcher.cancel()
     await running.close()
     return running.report.violations.isEmpty ? .success : .failure
   }

@@ -1,3 +1,4 @@
+internal import Emulators
 internal import RouterCore
 
 /// What `routerd call` was asked to do.
@@ -41,8 +42,6 @@ struct PhoneOptions: Sendable {
   var isJSON = false
   /// Path of the control socket, when the transcript is wanted.
   var transcriptFrom: String?
-
-  static let stepNames = ["--say", "--wav", "--digits", "--pause", "--hold"]
 
   static let specs: [OptionSpec] = [
     OptionSpec("--say", value: "TEXT", repeatable: true, "Speak, after the agent has spoken and stopped"),
@@ -144,20 +143,9 @@ struct PhoneOptions: Sendable {
 
   private static func steps(_ arguments: Arguments) throws(UsageError) -> [PhoneStep] {
     var steps: [PhoneStep] = []
-    for (name, value) in arguments.steps(stepNames) {
-      switch name {
-      case "--say": steps.append(.say(value))
-      case "--wav": steps.append(.wav(value))
-      case "--digits":
-        guard value.allSatisfy({ "0123456789*#ABCDabcd,".contains($0) }) else {
-          throw UsageError("--digits takes 0-9, *, #, A-D and commas, not '\(value)'", command: "call")
-        }
-        steps.append(.digits(value.uppercased()))
-      default:
-        guard let seconds = Int(value), (1...3600).contains(seconds) else {
-          throw UsageError("\(name) wants seconds from 1 to 3600, not '\(value)'", command: "call")
-        }
-        steps.append(name == "--pause" ? .pause(seconds) : .hold(seconds))
+    for (name, value) in arguments.steps(PhoneStep.options) {
+      do throws(EmulatorError) { steps.append(try PhoneStep(name, value)) } catch {
+        throw UsageError(error.description, command: "call")
       }
     }
     return steps

@@ -1,3 +1,4 @@
+internal import Emulators
 internal import RouterCore
 
 /// What the caller does.
@@ -11,10 +12,10 @@ extension TestPhone {
       giveUp(.interrupted)
     case .perform(.say(let text)):
       printer.event("say", at: elapsed, "caller says \"\(text)\"", ["text": .string(text)])
-      speak { try await self.synthesized(text) }
+      speak { [voice] rate in try await voice.samples(of: text, sampleRate: rate) }
     case .perform(.wav(let path)):
       printer.event("wav", at: elapsed, "caller plays \(path)", ["file": .string(path)])
-      speak { try await self.loaded(path) }
+      speak { rate in try PhoneVoice.samples(ofFile: path, sampleRate: rate) }
     case .perform(.digits(let digits)):
       printer.event("digits", at: elapsed, "caller presses \(digits)", ["digits": .string(digits)])
       Task {
@@ -27,15 +28,15 @@ extension TestPhone {
     }
   }
 
-  private func speak(_ samples: @escaping @Sendable () async throws -> [Int16]) {
+  private func speak(_ samples: @escaping @Sendable (_ sampleRate: Int) async throws -> [Int16]) {
     Task {
       do {
-        let samples = try await samples()
+        let samples = try await samples(sound?.sampleRate ?? 8000)
         sound?.speak(samples)
         if samples.isEmpty { script.stepDone(at: elapsed) }
       } catch {
         printer.event(
-          "warning", at: elapsed, "cannot speak: \((error as? ControlFailure)?.message ?? "\(error)")")
+          "warning", at: elapsed, "cannot speak: \(error)")
         script.stepDone(at: elapsed)
       }
     }
@@ -66,27 +67,5 @@ extension TestPhone {
       return printer.event("warning", at: elapsed, "re-INVITE: \(response.status) \(response.reason)")
     }
     if agree(sdp), let parameters = self.negotiation?.parameters { media?.apply(parameters) }
-  }
-}
-
-/// Words and files as samples of the phone's rate.
-extension TestPhone {
-  private func synthesized(_ text: String) async throws -> [Int16] {
-    var converter = PhoneConverter(sampleRate: sound?.sampleRate ?? 8000)
-    var samples: [Int16] = []
-    let request = SynthesisRequest(
-      text: text, voice: options.voice, preferredFormat: .linear16(converter.sampleRate))
-    for try await frame in synthesizer.speak(request) { samples += try converter.samples(frame) }
-    return samples
-  }
-
-  private func loaded(_ path: String) throws -> [Int16] {
-    let bytes = try Files.read(path)
-    let file: WAVFile.Sound
-    do throws(WAVFile.Failure) { file = try WAVFile.parse(bytes) } catch {
-      throw ControlFailure("\(path): \(error.message)")
-    }
-    var converter = PhoneConverter(sampleRate: sound?.sampleRate ?? 8000)
-    return try converter.samples(AudioFrame(samples: file.samples, sampleRate: file.sampleRate))
   }
 }

@@ -1,15 +1,16 @@
+internal import Emulators
 internal import RouterCore
 
 /// What happens every 20 ms.
 extension TestPhone {
   func startSound(_ parameters: MediaParameters) {
     let sampleRate = min(16000, parameters.codec.wireFormat.sampleRate)
-    do throws(ControlFailure) {
-      recorder = try options.recording.map { path throws(ControlFailure) in
+    do throws(EmulatorError) {
+      recorder = try options.recording.map { path throws(EmulatorError) in
         try StereoRecorder(path, sampleRate: sampleRate)
       }
     } catch {
-      printer.event("warning", "no recording: \(error.message)")
+      printer.event("warning", "no recording: \(error)")
     }
     sound = PhoneSound(sampleRate: sampleRate, isRecording: recorder != nil)
     media?.hear(as: .linear16(sampleRate)) { frame in

@@ -1,3 +1,4 @@
+internal import Emulators
 internal import RouterCore
 
 /// A telephone in the terminal: places one call over real SIP and RTP, follows a script, and says what happens.
@@ -9,7 +10,7 @@ actor TestPhone {
 
   let options: PhoneOptions
   let printer: PhonePrinter
-  let synthesizer: any SpeechSynthesizer
+  let voice: PhoneVoice
   let outcome = OneShot<SIPCallEnding>()
 
   // The state of the one call; the extensions in this folder share it.
@@ -34,7 +35,7 @@ actor TestPhone {
   init(_ options: PhoneOptions, on loop: EventLoop, synthesizer: any SpeechSynthesizer) {
     self.options = options
     self.loop = loop
-    self.synthesizer = synthesizer
+    voice = PhoneVoice(synthesizer, name: options.voice)
     printer = PhonePrinter(isJSON: options.isJSON)
     script = PhoneScript(
       options.steps, patience: options.patience * 1000, greeting: options.greeting * 1000,

@@ -4,6 +4,10 @@ public struct WebSettings: Decodable, Sendable {
   public struct Listen: Sendable, Hashable {
     public var isSecure: Bool
     public var address: SocketAddress
+    public init(isSecure: Bool, address: SocketAddress) {
+      self.isSecure = isSecure
+      self.address = address
+    }
   }
 
   /// What a client may take.

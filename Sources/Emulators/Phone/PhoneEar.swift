@@ -1,21 +1,22 @@
-internal import RouterCore
+public import RouterCore
 
 /// Notices when the agent speaks and when it stops, from its sound.
-struct PhoneEar {
-  enum Change: Equatable {
+public struct PhoneEar {
+  public enum Change: Equatable {
     case spoke
     /// How long it spoke, without the silence that ended it.
     case stopped(milliseconds: Int)
   }
 
   /// Silence that ends a turn: longer than a pause between two sentences.
-  static let endSilence = 900
+  public static let endSilence = 900
 
   /// Milliseconds of speech in all.
-  private(set) var speech = 0
+  public private(set) var speech = 0
   private var detector: TurnDetector
 
-  init() {
+  /// An ear that has heard nothing yet.
+  public init() {
     var settings = AgentConfiguration.TurnDetection()
     settings.silenceDuration = PhoneEar.endSilence
     var limits = TurnDetector.Limits()
@@ -24,7 +25,7 @@ struct PhoneEar {
   }
 
   /// Takes the next 20 ms.
-  mutating func hear(_ audio: AudioFrame) -> Change? {
+  public mutating func hear(_ audio: AudioFrame) -> Change? {
     switch detector.hear(audio) {
     case .started?: return .spoke
     case .ended(let frames, _)?:

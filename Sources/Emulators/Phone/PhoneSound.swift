@@ -1,9 +1,9 @@
-internal import RouterCore
+public import RouterCore
 
 /// The sound of a test call: hears, speaks and records in steps of 20 ms, on the call's loop.
-struct PhoneSound {
+public struct PhoneSound {
   /// Samples a second of everything here.
-  let sampleRate: Int
+  public let sampleRate: Int
   /// What is to be spoken, and how far it was.
   private var speech: [Int16] = []
   private var spoken = 0
@@ -11,22 +11,23 @@ struct PhoneSound {
   private var recorded: [Int16] = []
   private let isRecording: Bool
 
-  init(sampleRate: Int, isRecording: Bool) {
+  /// Silent so far.
+  public init(sampleRate: Int, isRecording: Bool) {
     self.sampleRate = sampleRate
     self.isRecording = isRecording
   }
 
   /// Whether something is being spoken.
-  var isSpeaking: Bool { spoken < speech.count }
+  public var isSpeaking: Bool { spoken < speech.count }
 
   /// Speaks; what was being spoken is over.
-  mutating func speak(_ samples: [Int16]) {
+  public mutating func speak(_ samples: [Int16]) {
     speech = samples
     spoken = 0
   }
 
   /// One step: what was heard comes in, what is to be sent goes out; `nil` is silence.
-  mutating func step(_ heard: [Int16]) -> [Int16]? {
+  public mutating func step(_ heard: [Int16]) -> [Int16]? {
     var sent: [Int16]?
     if isSpeaking {
       let end = min(speech.count, spoken + heard.count)
@@ -43,26 +44,27 @@ struct PhoneSound {
   }
 
   /// What was recorded since the last time.
-  mutating func takeRecorded() -> [Int16] {
+  public mutating func takeRecorded() -> [Int16] {
     defer { recorded.removeAll(keepingCapacity: true) }
     return recorded
   }
 }
 
 /// Frames of any format as samples of one rate.
-struct PhoneConverter {
-  let sampleRate: Int
+public struct PhoneConverter {
+  public let sampleRate: Int
   private var converter: AudioConverter?
 
-  init(sampleRate: Int) { self.sampleRate = sampleRate }
+  /// Converts to this rate.
+  public init(sampleRate: Int) { self.sampleRate = sampleRate }
 
   /// Throws for a rate that is no audio's.
-  mutating func samples(_ frame: AudioFrame) throws -> [Int16] {
+  public mutating func samples(_ frame: AudioFrame) throws -> [Int16] {
     if converter?.from != frame.format {
       converter = AudioConverter(from: frame.format, to: .linear16(sampleRate))
     }
     guard let converted = converter?.convert(frame) else {
-      throw ControlFailure("sound of \(frame.format.sampleRate) Hz cannot be converted")
+      throw EmulatorError("sound of \(frame.format.sampleRate) Hz cannot be converted")
     }
     return converted.withSamples { Array($0) }
   }

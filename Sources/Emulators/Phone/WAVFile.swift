@@ -1,22 +1,22 @@
 internal import Glibc
 
 /// Sound files of the simplest kind: RIFF/WAVE, 16-bit linear samples.
-enum WAVFile {
+public enum WAVFile {
   /// Longest file that is read, in bytes: half an hour at 16 kHz.
-  static let maximumBytes = 64 << 20
+  public static let maximumBytes = 64 << 20
 
-  struct Sound: Equatable {
-    var sampleRate: Int
+  public struct Sound: Equatable {
+    public var sampleRate: Int
     /// One channel: the first one of the file.
-    var samples: [Int16]
+    public var samples: [Int16]
   }
 
-  struct Failure: Error, Equatable {
-    var message: String
+  public struct Failure: Error, Equatable {
+    public var message: String
   }
 
   /// Reads PCM with 16 bits a sample. Throws with the reason, in words that name what to do.
-  static func parse(_ bytes: [UInt8]) throws(Failure) -> Sound {
+  public static func parse(_ bytes: [UInt8]) throws(Failure) -> Sound {
     func number(_ at: Int, _ count: Int) -> Int {
       (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
     }
@@ -48,7 +48,7 @@ enum WAVFile {
   }
 
   /// The beginning of a file with so many bytes of 16-bit samples.
-  static func header(sampleRate: Int, channels: Int, dataBytes: Int) -> [UInt8] {
+  public static func header(sampleRate: Int, channels: Int, dataBytes: Int) -> [UInt8] {
     func number(_ value: Int, _ count: Int) -> [UInt8] {
       (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
@@ -60,15 +60,15 @@ enum WAVFile {
 }
 
 /// Writes a stereo file while the call goes on: left the caller, right the agent.
-final class StereoRecorder {
+public final class StereoRecorder: @unchecked Sendable {  // whoever records owns it alone
   private let descriptor: Int32
   private let sampleRate: Int
   private var dataBytes = 0
 
-  /// Throws ``ControlFailure`` when the file cannot be made.
-  init(_ path: String, sampleRate: Int) throws(ControlFailure) {
+  /// Throws ``EmulatorError`` when the file cannot be made.
+  public init(_ path: String, sampleRate: Int) throws(EmulatorError) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .system) }
+    guard descriptor >= 0 else { throw EmulatorError("\(path): \(String(cString: strerror(errno)))") }
     self.sampleRate = sampleRate
     put(WAVFile.header(sampleRate: sampleRate, channels: 2, dataBytes: 0))
   }
@@ -76,13 +76,13 @@ final class StereoRecorder {
   deinit { close(descriptor) }
 
   /// Adds samples, left and right in turn.
-  func append(_ samples: [Int16]) {
+  public func append(_ samples: [Int16]) {
     samples.withUnsafeBytes { put(Array($0)) }
     dataBytes += samples.count * 2
   }
 
   /// Writes the sizes into the beginning.
-  func finish() {
+  public func finish() {
     lseek(descriptor, 0, SEEK_SET)
     put(WAVFile.header(sampleRate: sampleRate, channels: 2, dataBytes: dataBytes))
   }

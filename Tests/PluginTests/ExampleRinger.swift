@@ -1,0 +1,100 @@
+import RouterCore
+
+/// Calls from a small VoIP provider: a signed JSON webhook, and a WebSocket with µ-law in binary messages.
+final class RingerChannel: ChannelAdapter {
+  static let name = "ringer"
+  static let capabilities = ChannelCapabilities(digits: true)
+
+  let calls: WebhookCalls
+  private let host: PluginHost
+
+  init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
+    self.host = host
+    calls = WebhookCalls(type: Self.name, host)
+    host.voip.add(
+      WebhookProvider(
+        type: Self.name, accepts: ["application/json"],
+        recognises: { $0.header("X-Ringer-Signature") != nil },
+        handler: { [weak self] in await self?.receive($0, $1) ?? .text(503, "closing\n") }))
+  }
+
+  func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
+
+  /// `{"id": …, "event": "ringing" or "over", "from": …, "to": …}`, answered with what is to be done.
+  private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
+    guard isSigned(request), let fields = Self.fields(request.body), let id = fields["id"] else {
+      calls.count("forged", refused: request)
+      return .text(403, "not signed by an account that we know\n")
+    }
+    if fields["event"] == "over" {
+      await calls.leg(id)?.ended(CallEnd(.callerHungUp))
+      return .text(200, "")
+    }
+    var call = InboundCall(
+      channel: .voip, from: Party(user: fields["from"] ?? ""), to: Party(user: fields["to"] ?? ""),
+      provider: Self.name)
+    call.foreignID = id
+    call.defaultAgent = agent
+    call.sourceAddress = request.remote
+    switch calls.announce(
+      .init(call, origin: request.origin, control: RingerControl(), codec: { RingerCodec() }))
+    {
+    case .new(let leg), .known(let leg):
+      calls.count("accepted")
+      let control = leg.control as? RingerControl
+      if let answer = await control?.answer.value(within: .seconds(10)) { return .text(200, answer) }
+      await leg.ended(CallEnd(.noAnswer))
+      return .text(200, "reject 480")
+    case .over: return .text(403, "that call is over\n")
+    case .refused: return .text(503, "not serving\n")
+    }
+  }
+
+  /// The body's HMAC, with the key of one of the accounts in `providers:`.
+  private func isSigned(_ request: HTTPServerRequest) -> Bool {
+    let given = Array((request.header("X-Ringer-Signature") ?? "").utf8)
+    return host.providers(Self.name).contains { account in
+      let key = account.settings["key"]?.string ?? ""
+      let right = Digest.hexadecimal(Digest.authenticate(request.body, key: key.utf8))
+      return !key.isEmpty && Digest.isEqual(given, Array(right.utf8))
+    }
+  }
+
+  private static func fields(_ body: [UInt8]) -> [String: String]? {
+    var fields: [String: String] = [:]
+    let isObject = body.withUnsafeBytes { text in
+      JSONScanner.members(of: text) { fields[$0.string ?? ""] = $1.string }
+    }
+    return isObject ? fields : nil
+  }
+}
+
+/// What this provider can be asked to do: all of it by the reply to its webhook. A live call ends with its socket.
+struct RingerControl: CallControl {
+  let answer = Promise<String>()
+  func answer(_ socket: MediaSocketInvitation) async throws { answer.resolve("answer \(socket.url)") }
+  func reject(_ end: CallEnd) async { answer.resolve("reject \(end.sipStatus)") }
+  func hangUp(_ end: CallEnd) async { answer.resolve("reject \(end.sipStatus)") }
+}
+
+/// Sound is binary; `start ID`, `key 5`, `mark NAME` and `clear` are text.
+struct RingerCodec: MediaSocketCodec {
+  mutating func read(_ message: WebSocketMessage, _ report: (MediaSocketEvent) -> Void) {
+    switch message {
+    case .binary(let sound): sound.withUnsafeBytes { report(.audio($0, number: nil)) }
+    case .text(let bytes):
+      let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
+      switch (words.first, words.dropFirst().first) {
+      case ("start", let id?): report(.started(MediaSocketStart(callID: id)))
+      case ("key", let key?) where key.count == 1: report(.digit(Character(key)))
+      case ("mark", let name?): report(.mark(name))
+      case ("stop", nil): report(.stopped)
+      default: report(.malformed("an unknown message"))
+      }
+    }
+  }
+
+  mutating func audio(_ frame: UnsafeRawBufferPointer) -> WebSocketMessage { .binary(Array(frame)) }
+  mutating func mark(_ name: String) -> WebSocketMessage? { .text("mark \(name)") }
+  mutating func clear() -> WebSocketMessage? { .text("clear") }
+}

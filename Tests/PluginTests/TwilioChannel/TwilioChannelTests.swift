@@ -1,0 +1,288 @@
+import Emulators
+import Foundation
+import RouterCore
+import RouterTesting
+import Testing
+
+@testable import TwilioChannel
+
+/// The channel against the emulated Twilio, over real HTTP and WebSockets.
+@Suite(.serialized) struct TwilioChannelTests {
+  @Test func theChannelDoesWhatEveryChannelDoes() async throws {
+    var service: RunningEmulator<TwilioEmulator>?
+    let violations = await ChannelConformance.violations { intake in
+      let stage = try await TwilioStage(intake)
+      service = stage.service
+      return stage
+    }
+    #expect(violations.isEmpty, "\(violations)")
+    let report = try #require(service?.report)
+    #expect(report.violations == [], "\(report.sights)")
+  }
+
+  /// An intake that keeps each call, and the calls that came.
+  private static func intake() -> (CallIntake, Journal<(InboundCall, any CallLeg)>, Latch) {
+    let calls = Journal<(InboundCall, any CallLeg)>()
+    let done = Latch()
+    let intake = CallIntake { call, leg in
+      calls.note((call, leg))
+      await done.waitStubbornly()
+      await leg.hangUp(CallEnd(.agentHungUp))
+    }
+    return (intake, calls, done)
+  }
+
+  @Test func routesSeeWhatTwilioSays() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let caller = await stage.place(
+      to: nil,
+      [
+        ("From", "+442079460000"), ("To", "+15550107777"), ("ForwardedFrom", "+15550108888"),
+        ("CallerName", "ANN O\"NEIL"), ("StirVerstat", "TN-Validation-Passed-A-Diverted"),
+        ("SipHeader_X-Tenant", "red"), ("CallToken", "secret"), ("FromState", ""),
+      ])
+    let call = try await calls.first { _ in true }.0
+    #expect(call.channel == .voip && call.provider == "twilio")
+    #expect(call.foreignID == caller.call.sid)
+    #expect(call.from == Party(user: "+442079460000", displayName: "ANN O\"NEIL"))
+    #expect(call.to.user == "+15550107777")
+    #expect(call.diversion.map(\.user) == ["+15550108888"])
+    #expect(call.attestation == .full)
+    #expect(call.values(ofHeader: "x-tenant") == ["red"])
+    #expect(call.values(ofHeader: "FromState") == [""])
+    #expect(call.values(ofHeader: "CallToken") == [])
+    #expect(call.sourceAddress?.ip == "127.0.0.1")
+    #expect(call.defaultAgent == nil)
+    done.open()
+    await stage.stop()
+  }
+
+  @Test func anAgentsOwnAddress() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake, agents: ["support", "sales"])
+    let address = try #require(stage.stage.door.address(ofAgent: "support"))
+    #expect(address != stage.stage.door.address(ofAgent: "sales"))
+    #expect(stage.stage.door.address(ofAgent: "nobody") == nil)
+    #expect(address.split(separator: "/").last?.count == 40)
+    let own = await stage.place(to: address, [("StatusCallback", "x")])
+    let call = try await calls.first { _ in true }.0
+    #expect(call.defaultAgent == "support")
+    #expect(call.foreignID == own.call.sid)
+    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
+    #expect(try await client.send(HTTPRequest("POST", url: address)).status == 403)
+    let other = String(address.dropLast()) + (address.last == "0" ? "1" : "0")
+    #expect(try await client.send(HTTPRequest("POST", url: other)).status == 404)
+    done.open()
+    await stage.stop()
+  }
+
+  /// A retry while the first request is still open gets the same answer, and there is one call.
+  @Test func aRetryIsNoSecondCall() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let request = stage.signed([
+      ("CallSid", "CAretry"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2"),
+    ])
+    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
+    async let first = client.send(request)
+    let leg = try await calls.first { _ in true }.1
+    async let second = client.send(request)
+    try await stage.wait(for: "repeated", 1)
+    let answering = Task { try await leg.answer(AnswerOptions()) }
+    let bodies = try await [first.text, second.text]
+    #expect(bodies[0] == bodies[1] && bodies[0].contains("<Stream"))
+    #expect(calls.events.count == 1)
+    await leg.hangUp(CallEnd(.agentHungUp))
+    _ = await answering.result
+    // The same request again, after the end: somebody plays it back.
+    #expect(try await client.send(request).status == 403)
+    #expect(stage.stage.webhooks("replayed") == 1)
+    done.open()
+    await stage.stop()
+  }
+
+  /// Nothing that was not signed makes a call; nothing stays of it.
+  @Test func strangersAreRefused() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
+    let fields = [("CallSid", "CA1"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2")]
+    var unsigned = stage.signed(fields)
+    unsigned.headers.removeAll { $0.name == "X-Twilio-Signature" }
+    var tampered = stage.signed(fields)
+    tampered.body = Array(FormFields(parsing: tampered.body ?? []).encoded.utf8) + Array("&To=%2B3".utf8)
+    var elsewhere = stage.signed(fields)
+    elsewhere.url += "?to=me"
+    var garbled = stage.signed(fields)
+    garbled.headers = garbled.headers.map { $0.name == "X-Twilio-Signature" ? Header($0.name, "äöü") : $0 }
+    var json = stage.signed(fields)
+    json.headers = json.headers.map { $0.name == "Content-Type" ? Header($0.name, "application/json") : $0 }
+    let wrongToken = stage.signed(fields, token: "another")
+    let noSid = stage.signed([("From", "+1")])
+    let foreign = stage.signed(fields, account: "AC1")
+    for (request, status) in [
+      (unsigned, 403), (tampered, 403), (elsewhere, 403), (garbled, 403), (json, 415), (wrongToken, 403),
+      (noSid, 403), (foreign, 403),
+    ] {
+      #expect(try await client.send(request).status == status)
+    }
+    var huge = stage.signed(fields)
+    huge.body = [UInt8](repeating: 0x41, count: 300_000)
+    #expect(try await client.send(huge).status == 413)
+    #expect(try await client.send(HTTPRequest("DELETE", url: stage.webhook)).status == 405)
+    #expect(try await client.send(HTTPRequest("POST", url: stage.webhook + "/nothing")).status == 404)
+    #expect(stage.stage.webhooks("unsigned") == 1)
+    #expect(stage.stage.webhooks("forged") == 4)
+    #expect(stage.stage.webhooks("malformed") == 1)
+    #expect(stage.stage.webhooks("unknown-account") == 1)
+    #expect(calls.events.isEmpty)
+    #expect(await stage.held() == 0)
+    done.open()
+    await stage.stop()
+  }
+
+  /// Who comes to a call's media address with what does not belong there.
+  @Test func mediaSocketsAreGuarded() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
+    let ws = "ws" + stage.stage.origin.dropFirst(4) + "/voip/twilio/media/"
+    func refusal(_ url: String, _ headers: [Header] = []) async -> HTTPError.Kind? {
+      do throws(HTTPError) {
+        let socket = try await WebSocket.connect(url, headers: headers, over: client)
+        await socket.close()
+        return nil
+      } catch { return error.kind }
+    }
+    #expect(await refusal(ws + String(repeating: "0", count: 40)) == .status(403))
+    // A call that waits for its socket: a request without the signature does not use the address up.
+    let fields = [("CallSid", "CAmedia"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2")]
+    async let reply = client.send(stage.signed(fields))
+    let leg = try await calls.first { _ in true }.1
+    let answering = Task { try await leg.answer(AnswerOptions()) }
+    let twiml = try XMLElement.parse(try await reply.text)
+    let url = try #require(twiml.children.first?.children.first?.attributes["url"])
+    #expect(await refusal(url) == .status(403))
+    #expect(await refusal(url, [stage.signature(url + "x", [])]) == .status(403))
+    let socket = try await WebSocket.connect(url, headers: [stage.signature(url, [])], over: client)
+    #expect(await refusal(url, [stage.signature(url, [])]) == .status(403), "an address serves once")
+    // Media before the start, nonsense, another call's start: nothing of it counts.
+    let closed = OneShot<Int>()
+    await socket.start(onMessage: { _ in }, onClose: { closed.resolve($0.code) })
+    for text in [
+      #"{"event":"media","streamSid":"MZ1","media":{"track":"inbound","payload":"AAAA"}}"#, "nonsense", "{}",
+      #"{"event":"news"}"#, #"{"event":"media","media":{"payload":"%%%"}}"#,
+      #"{"event":"start","streamSid":"MZ1","start":{"callSid":"CAother","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}}}"#,
+    ] { socket.send(.text(text)) }
+    socket.send(.binary([1, 2, 3]))
+    #expect(await closed.value(cancelled: 0) == 1008, "another call's stream")
+    await #expect(throws: LegError.self) { try await answering.value }
+    done.open()
+    await stage.stop()
+  }
+
+  /// Too long a message, and a flood of nonsense, end the call that they came to, and no other.
+  @Test func badMessagesEndTheirOwnCall() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let healthy = await stage.place()
+    let leg = try await calls.first { _ in true }.1
+    let media = try await leg.answer(AnswerOptions())
+    try await healthy.events.wait(for: .answered, within: .seconds(10))
+    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
+    for (number, bad) in [
+      Array(repeating: WebSocketMessage.text("nonsense"), count: 200),
+      [.text(String(repeating: "x", count: 100_000))],
+    ].enumerated() {
+      let fields = [("CallSid", "CAbad\(number)"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2")]
+      async let reply = client.send(stage.signed(fields))
+      let leg = try await calls.first(after: number + 1) { _ in true }.1
+      let answering = Task { try await leg.answer(AnswerOptions()) }
+      let twiml = try XMLElement.parse(try await reply.text)
+      let url = try #require(twiml.children.first?.children.first?.attributes["url"])
+      let socket = try await WebSocket.connect(url, headers: [stage.signature(url, [])], over: client)
+      let closed = OneShot<Int>()
+      await socket.start(onMessage: { _ in }, onClose: { closed.resolve($0.code) })
+      socket.send(
+        .text(
+          #"{"event":"start","streamSid":"MZ1","start":{"callSid":"CAbad\#(number)","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}}}"#
+        ))
+      _ = try await answering.value
+      for message in bad { socket.send(message) }
+      #expect([1008, 1009].contains(await closed.value(cancelled: 0)))
+      var ended = false
+      for await event in leg.events { if case .hungUp = event { ended = true } }
+      #expect(ended)
+    }
+    // The healthy call hears and speaks as if nothing had been.
+    let heard = Journal<Int>()
+    media.hear(as: .muLaw) { heard.note($0.bytes.count) }
+    try await healthy.speak(milliseconds: 60)
+    try await heard.first(after: 3) { $0 == 160 }
+    done.open()
+    await stage.stop()
+  }
+
+  /// A socket that breaks ends the call here, and at Twilio by REST.
+  @Test func aBrokenSocketEndsTheCallEverywhere() async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TwilioStage(intake)
+    let caller = await stage.place()
+    let leg = try await calls.first { _ in true }.1
+    _ = try await leg.answer(AnswerOptions())
+    await caller.call.breakStream()
+    try await caller.events.wait(for: .ended, within: .seconds(10))
+    var end: CallEnd?
+    for await event in leg.events { if case .hungUp(let why) = event { end = why } }
+    #expect(end?.reason == .callerHungUp)
+    done.open()
+    await stage.stop()
+  }
+
+  /// Nothing is kept of calls that were refused.
+  @Test func aThousandRefusedCallsLeaveNothing() async throws {
+    let intake = CallIntake { _, leg in await leg.reject(CallEnd(.noRoute), headers: []) }
+    let stage = try await TwilioStage(intake)
+    for _ in 0..<10 {
+      await withTaskGroup(of: Bool.self) { group in
+        for _ in 0..<100 {
+          group.addTask {
+            let caller = await stage.place()
+            return (try? await caller.events.first { $0 == .refused(status: 404) }) != nil
+          }
+        }
+        for await isRefused in group { #expect(isRefused) }
+      }
+    }
+    #expect(stage.stage.webhooks("accepted") == 1000)
+    let deadline = ContinuousClock.now + .seconds(10)
+    while await stage.held() > 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(await stage.held() == 0)
+    #expect(stage.service.report.violations == [])
+    await stage.stop()
+  }
+}
+
+extension TwilioStage {
+  func signature(_ url: String, _ fields: [FormFields.Field], token: String = "token") -> Header {
+    Header("X-Twilio-Signature", TwilioSignature.make(url, fields, token: token))
+  }
+
+  /// A webhook as Twilio would send it.
+  func signed(
+    _ fields: [(String, String)], token: String = "token", account: String = TwilioStage.accountSid
+  ) -> HTTPRequest {
+    let form = ([("AccountSid", account)] + fields).map { FormFields.Field($0.0, $0.1) }
+    return HTTPRequest(
+      "POST", url: webhook,
+      headers: [
+        signature(webhook, form, token: token), Header("Content-Type", "application/x-www-form-urlencoded"),
+      ], body: Array(FormFields(form).encoded.utf8), deadline: .seconds(20))
+  }
+
+  func wait(for result: String, _ count: Int) async throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while stage.webhooks(result) < count, .now < deadline { try await Task.sleep(for: .milliseconds(10)) }
+  }
+}
