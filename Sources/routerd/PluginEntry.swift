@@ -4,6 +4,8 @@ internal import RouterCore
 struct Assembly: Sendable {
   var channels: [any ChannelAdapter] = []
   var store: (any CallStore)?
+  /// What agents remember of people.
+  var memory: (any MemoryStore)?
   /// What hears and speaks by itself, by the provider's `type:`.
   var voiceModels: [String: any VoiceModel] = [:]
   /// What reads and writes, by the provider's `type:`.
@@ -44,9 +46,12 @@ struct PluginEntry: Sendable {
     return entry
   }
 
-  /// A keeper of call records; there is one.
-  static func store<Store: OfflineCallStore>(_ type: Store.Type) -> PluginEntry {
-    var entry = plugin(type) { store, assembly in assembly.store = store }
+  /// A keeper of call records, and of what agents remember; there is one.
+  static func store<Store: OfflineCallStore & MemoryStore>(_ type: Store.Type) -> PluginEntry {
+    var entry = plugin(type) { store, assembly in
+      assembly.store = store
+      assembly.memory = store
+    }
     entry.reader = { node in try Store.reader(configuration(Store.Configuration.self, node)) }
     return entry
   }

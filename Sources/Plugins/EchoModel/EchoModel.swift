@@ -60,7 +60,7 @@ final class EchoSession: InlineVoiceSession {
     case .truncate(let cut, _):
       // What was flushed takes the rest of its turn with it, so the echo goes on in the next one.
       let (isCurrent, _) = turn.compareExchange(
-        expected: cut.number, desired: cut.number + 1, ordering: .relaxed)
+        expected: cut.number, desired: cut.next.number, ordering: .relaxed)
       guard isCurrent else { return }
       report(.turnEnded(cut))
       report(.turnStarted(cut.next))

@@ -10,7 +10,7 @@ enum RecordRow {
     "from_number", "to_uri", "to_user", "to_host", "to_name", "to_anonymous", "to_number", "decision_id",
     "route", "snapshot_version", "agent", "end_reason", "end_status", "end_q850", "end_text",
     "end_retry_after",
-    "transcript", "audio", "decision",
+    "transcript", "audio", "decision", "attempts", "timings", "external_client",
   ]
 
   static let insert =
@@ -32,6 +32,9 @@ enum RecordRow {
       .text(record.end.text), integer(record.end.retryAfter),
       .text(record.transcript.isEmpty ? "[]" : JSONValue.array(record.transcript.map(json)).text),
       text(record.audio.map { json($0).text }), text(record.decision?.text),
+      record.attempts.isEmpty ? .null : .text(JSONValue.array(record.attempts.map(json)).text),
+      record.timings.isEmpty ? .null : .text(JSONValue.array(record.timings.map(json)).text),
+      text(record.externalClientID),
     ]
   }
 
@@ -52,8 +55,36 @@ enum RecordRow {
       "speaker": .string(entry.speaker.rawValue), "kind": .string(entry.kind.rawValue),
       "text": .string(entry.text), "at": .integer(entry.at), "wasInterrupted": .bool(entry.wasInterrupted),
     ]
-    if let turn = entry.turn { members["turn"] = ["number": .integer(turn.number)] }
+    if let turn = entry.turn { members["turn"] = json(turn) }
     if let confidence = entry.confidence { members["confidence"] = .number(confidence) }
+    return .object(members)
+  }
+
+  private static func json(_ turn: TurnID) -> JSONValue {
+    turn.isInterjection
+      ? ["number": .integer(turn.number), "interjection": .integer(turn.interjection)]
+      : ["number": .integer(turn.number)]
+  }
+
+  private static func json(_ attempt: AgentAttempt) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "agent": .string(attempt.agent), "provider": .string(attempt.provider), "at": .integer(attempt.at),
+    ]
+    if let failedAt = attempt.failedAt { members["failedAt"] = .integer(failedAt) }
+    if let reason = attempt.reason { members["reason"] = .string(reason) }
+    if let message = attempt.message { members["message"] = .string(message) }
+    return .object(members)
+  }
+
+  private static func json(_ timing: TurnTiming) -> JSONValue {
+    var members: [String: JSONValue] = ["turn": json(timing.turn)]
+    if let agent = timing.agent { members["agent"] = .string(agent) }
+    let points = [
+      ("callerStopped", timing.callerStopped), ("turnDetected", timing.turnDetected),
+      ("firstToken", timing.firstToken), ("firstAudio", timing.firstAudio),
+      ("firstPacket", timing.firstPacket),
+    ]
+    for (name, time) in points { if let time { members[name] = .integer(time) } }
     return .object(members)
   }
 
@@ -98,6 +129,9 @@ enum RecordRow {
     record.snapshotVersion = row.text(25)
     record.agent = row.text(26)
     record.decision = try decode(JSONValue.self, row.text(34))
+    record.attempts = try decode([AgentAttempt].self, row.text(35)) ?? []
+    record.timings = try decode([TurnTiming].self, row.text(36)) ?? []
+    record.externalClientID = row.text(37)
     return record
   }
 

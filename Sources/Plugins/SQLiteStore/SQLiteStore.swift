@@ -110,7 +110,7 @@ public final class SQLiteStore: OfflineCallStore {
     try SQLiteReader(configuration)
   }
 
-  private func ask<Answer: Sendable>(
+  func ask<Answer: Sendable>(
     _ question: @escaping @Sendable (Database) throws -> Answer
   ) async throws -> Answer {
     let answer = OneShot<Result<Answer, any Error>>()
@@ -179,7 +179,7 @@ public final class SQLiteStore: OfflineCallStore {
       let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
       if descriptor >= 0 { Glibc.close(descriptor) }
       let database = try Database(path: path, lockSeconds: configuration.lockSeconds)
-      try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+      try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON")
       try Schema.migrate(database, path: path)
       self.database = database
       return database

@@ -24,7 +24,18 @@ enum Schema {
     CREATE INDEX calls_received ON calls (received_at);
     CREATE INDEX calls_agent ON calls (agent, received_at);
     CREATE INDEX calls_route ON calls (route, received_at);
+    """,
     """
+    ALTER TABLE calls ADD COLUMN attempts TEXT;
+    ALTER TABLE calls ADD COLUMN timings TEXT;
+    ALTER TABLE calls ADD COLUMN external_client TEXT;
+    CREATE TABLE memories (
+      id INTEGER PRIMARY KEY, agent TEXT NOT NULL, person TEXT NOT NULL, date REAL NOT NULL,
+      expires_at REAL NOT NULL, conversation TEXT NOT NULL
+    );
+    CREATE INDEX memories_person ON memories (person, agent, date);
+    CREATE INDEX memories_expiry ON memories (expires_at);
+    """,
   ]
 
   /// Whether a file can be read as it is.

@@ -15,6 +15,11 @@ public protocol CallStore: CallRecords {
   /// Writes several records at once, where that is cheaper. Throws when it is not sure of all of them: each is then
   /// given to ``save(_:)`` again.
   func save(_ records: [CallRecord]) async throws
+  /// Takes a person out of the records: number, name, addresses, words and the decision's trace. When, how long and
+  /// through which route somebody called stays.
+  /// - Parameter person: A number in E.164, or an ``CallRecord/externalClientID``.
+  /// - Returns: How many records there were.
+  func eraseCaller(_ person: String) async throws -> Int
 }
 
 extension CallStore {

@@ -17,18 +17,20 @@ public final class CallEngine: Sendable {
   ///   - trunks: The trunks in force, asked for anew for each call (for `maximumCalls`).
   ///   - store: Where records go; without one they are dropped.
   ///   - http: For the pre-answer hooks of routes; without it they count as unanswered.
+  ///   - memory: What agents remember of people; without it they remember nobody.
   ///   - synthesizer: Speaks the engine's own few words; it should need no network. Without it they are not said.
   ///   - clock: For every deadline. Dates of a record are its `receivedAt` and what this clock measured since.
   public init(
     routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter] = [],
     trunks: @escaping @Sendable () -> [Trunk] = { [] }, store: (any CallStore)? = nil,
-    http: (any HTTPSending)? = nil, synthesizer: (any SpeechSynthesizer)? = nil,
+    http: (any HTTPSending)? = nil, memory: (any MemoryStore)? = nil,
+    synthesizer: (any SpeechSynthesizer)? = nil,
     settings: EngineSettings = EngineSettings(), log: Log = .silent,
     metrics: Metrics = Metrics(), clock: any Clock<Duration> = ContinuousClock()
   ) {
     surroundings = Surroundings(
       routing: routing, models: models, tools: tools, trunks: trunks, store: store, http: http,
-      synthesizer: synthesizer, settings: settings, log: log, metrics: metrics, clock: clock)
+      memory: memory, synthesizer: synthesizer, settings: settings, log: log, metrics: metrics, clock: clock)
   }
 
   /// What channels are run with: `try await channel.run(engine.intake)`. A call lives on its leg's executor.

@@ -20,6 +20,7 @@ extension CallMachine {
       latency.reach(.firstToken, of: turn, at: now)
       return []
     case .turnEnded(let turn):
+      deadAir.turnEnded()
       return perform(turns.ended(turn), at: now) + departIfQuiet(at: now)
     case .heard(let text, let confidence, let isFinal): return heard(text, confidence, isFinal, at: now)
     case .said(let text, let turn, let isFinal):

@@ -50,7 +50,7 @@ extension CallSession {
     for agent in speakers {
       (surroundings.models[agent.providerType] as? any CallEndObserver)?.callEnded(record, agent: agent)
     }
-    over(record)
+    remember(record) { over(record) }
   }
 
   private func record(_ end: CallEnd, _ endedAt: Date) -> CallRecord {

@@ -28,32 +28,39 @@ extension CallSession {
     guard let model = surroundings.models[agent.providerType] else { return }  // the machine has asked before
     let line = VoiceLine(agent)
     voices[attempt] = line
-    if agent.functions.isEmpty {
+    if agent.functions.isEmpty, !remembers(agent) {
       setBench(ToolBench(for: agent))
       return open(attempt, line, model, agent)
     }
     line.reading = Task {
+      async let memory = recall(for: agent)
       do {
         try await openTools(for: agent)
       } catch {
         return openFailed(
           attempt, (error as? VoiceFailure) ?? VoiceFailure(.protocolError, "\(type(of: error))"))
       }
+      let remembered = await memory
       if line.isClosing { return openFailed(attempt, VoiceFailure(.closed, "given up")) }
       var agent = agent
       agent.add(instructions: tools.bench.instructions)
-      open(attempt, line, model, agent)
+      agent.add(instructions: remembered.instructions)
+      open(attempt, line, model, agent, remembered)
     }
   }
 
-  private func open(_ attempt: Int, _ line: VoiceLine, _ model: any VoiceModel, _ agent: AgentConfiguration) {
+  private func open(
+    _ attempt: Int, _ line: VoiceLine, _ model: any VoiceModel, _ agent: AgentConfiguration,
+    _ memory: [RememberedConversation] = []
+  ) {
     // Where nobody has said anything yet, there is nothing to take over: the agent greets.
     let transcript =
       machine.hasWords ? (sheet.transcript + machine.turns.openLines.map(machine.entry)).inOrder : []
-    let request = ConversationRequest(
+    var request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
       tools: tools.bench.tools, transcript: transcript, firstTurn: machine.turns.nextFree, log: log,
       executor: leg.executor)
+    request.memory = memory
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
     if let model = model as? any InlineVoiceModel { return open(attempt, line, model, request, gate) }
     line.reading = Task {

@@ -25,6 +25,8 @@ actor CallSession {
   let startedAt: Duration
   /// How long the answers took.
   var timings: [TurnTiming] = []
+  /// Whose memory the call uses, and what was in it.
+  var remembering: Remembering?
   /// The model's own summary of the conversation.
   var summary: String?
   var place: Admission.Place?

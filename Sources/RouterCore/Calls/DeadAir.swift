@@ -57,6 +57,9 @@ struct DeadAir: Sendable, Hashable {
   /// Nothing is owed any more: the caller speaks, or said nothing.
   mutating func release() { due = nil }
 
+  /// A turn is complete: a model that was given a tool's result may have nothing to add.
+  mutating func turnEnded() { if due?.toWhat == .tool { due = nil } }
+
   /// The silence until now does not count: the caller had put us on hold.
   mutating func restart(at now: Duration) { earliest = now }
 

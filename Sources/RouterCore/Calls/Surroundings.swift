@@ -14,11 +14,13 @@ final class Surroundings: Sendable {
   let keeper: RecordKeeper
   let breakers: Breakers
   let announcer: Announcer?
+  let memory: (any MemoryStore)?
 
   init(
     routing: any CallRouting, models: [String: any VoiceModel], tools: [any ToolAdapter],
     trunks: @escaping @Sendable () -> [Trunk], store: (any CallStore)?, http: (any HTTPSending)?,
-    synthesizer: (any SpeechSynthesizer)?, settings: EngineSettings, log: Log, metrics: Metrics,
+    memory: (any MemoryStore)?, synthesizer: (any SpeechSynthesizer)?, settings: EngineSettings, log: Log,
+    metrics: Metrics,
     clock: any Clock<Duration>
   ) {
     let timebase = Timebase(clock)
@@ -32,6 +34,7 @@ final class Surroundings: Sendable {
     self.metrics = metrics
     deadlines = Deadlines(timebase)
     breakers = Breakers(settings.failover.breaker, metrics: metrics, now: timebase.now)
+    self.memory = memory
     announcer = synthesizer.map { [deadlines] in Announcer($0, deadlines) }
     live = LiveCalls(observerBuffer: settings.observerBuffer)
     admission = Admission(settings)

@@ -29,6 +29,8 @@ public struct CallRecord: Sendable, Codable, Identifiable {
   public var trunk: String?
   public var connection: String?
   public var foreignID: String?
+  /// What the calling application calls the person.
+  public var externalClientID: String?
   public var sourceAddress: SocketAddress?
   public var from: Party
   public var to: Party
@@ -65,6 +67,7 @@ public struct CallRecord: Sendable, Codable, Identifiable {
     trunk = call.trunk
     connection = call.connection
     foreignID = call.foreignID
+    externalClientID = call.externalClientID
     sourceAddress = call.sourceAddress
     from = call.from
     to = call.to

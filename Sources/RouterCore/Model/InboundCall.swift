@@ -69,6 +69,23 @@ public struct InboundCall: Sendable, Codable {
   public var receivedAt: Date
   /// What the other side calls this call: the SIP Call-ID, or the provider's identifier.
   public var foreignID: String?
+  /// What the calling application calls the person (`externalClientId`): 1 to 32 letters, digits, `_` and `-`. Over SIP
+  /// the header `X-External-Client-Id` says it.
+  public var externalClientID: String? {
+    guard let id = clientID ?? values(ofHeader: "X-External-Client-Id").first,
+      (1...32).contains(id.utf8.count)
+    else { return nil }
+    let isLegal = id.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+    return isLegal ? id : nil
+  }
+  private var clientID: String?
   /// The agent that answers when no route matches (a connection's or a webhook's own).
   public var defaultAgent: String?
 
@@ -76,7 +93,8 @@ public struct InboundCall: Sendable, Codable {
     id: CallID = .make(), channel: ChannelKind, from: Party, to: Party, provider: String? = nil,
     trunk: String? = nil, connection: String? = nil, diversion: [Party] = [], headers: [Header] = [],
     sourceAddress: SocketAddress? = nil, attestation: Attestation? = nil, language: String? = nil,
-    receivedAt: Date = Date(), foreignID: String? = nil, defaultAgent: String? = nil
+    receivedAt: Date = Date(), foreignID: String? = nil, defaultAgent: String? = nil,
+    externalClientID: String? = nil
   ) {
     self.id = id
     self.channel = channel
@@ -93,6 +111,7 @@ public struct InboundCall: Sendable, Codable {
     self.receivedAt = receivedAt
     self.foreignID = foreignID
     self.defaultAgent = defaultAgent
+    clientID = externalClientID
   }
 
   /// The values of a header, in order; the name is compared without case.

@@ -106,10 +106,22 @@ extension PipelineMachine {
     let (heard, rest) = turn.cut(after: played)
     if wasMade, rest.isEmpty { return startWaiting(at: now) }  // it had just been heard to its end
     set(heard, of: id, at: now, wasInterrupted: true)
-    interrupted = (turn.wish, heard.isEmpty ? "" : rest, id)
+    interrupted = continuation(of: turn, heard, rest, isWhole: wasMade)
     actions += report(.said(heard, turn: id, isFinal: true))
     if !wasMade { actions += report(.turnEnded(id)) }
     return actions + startWaiting(at: now)
+  }
+
+  /// What to go on with if the interruption was none. Of a turn that was still being made, only its beginning is
+  /// known: an announcement is said from the sentence that was cut, an answer is asked for again.
+  private func continuation(
+    of turn: SpokenTurn, _ heard: String, _ rest: String, isWhole: Bool
+  ) -> (wish: Wish, rest: String, turn: TurnID) {
+    if case .speak(let text, let thenHangUp) = turn.wish, !isWhole {
+      let spoken = turn.text.count - rest.count
+      return (.speak(String(text.dropFirst(max(0, spoken))), thenHangUp: thenHangUp), "", turn.id)
+    }
+    return (turn.wish, heard.isEmpty || !isWhole ? "" : rest, turn.id)
   }
 
   /// Goes on where the agent was interrupted by something that was no speech.

@@ -66,7 +66,7 @@ enum CallText {
         ))
     }
     return table(rows.map { [$0.0, $0.1] }) + (record.transcript.isEmpty ? [] : [""])
-      + record.transcript.map(line)
+      + record.transcript.map(line) + CallSteps.attempts(record.attempts) + CallSteps.timings(record.timings)
   }
 
   private static func line(_ entry: TranscriptEntry) -> String {

@@ -113,9 +113,19 @@ enum EventText {
         "the function \(text("name")) is wanted, call \(text("call_id")): \(event["arguments"]?.text ?? "")"
     case "functionTimedOut": return "the function call \(text("call_id")) took too long"
     case "functionUpdate": return "\(text("function")) shows \(event["data"]?.text ?? "")"
+    case "partial": return "… " + transcript(event["entry"] ?? .null)
+    case "interrupted":
+      return "the caller cut turn \(event["turn"]?["number"]?.integer ?? 0) off, after "
+        + "\(event["playedMilliseconds"]?.integer ?? 0) ms of it"
+    case "timing": return timing(event).map(CallSteps.line) ?? ""
     case "ended": return "ended: \(event["end"]?["reason"]?.string ?? "")"
     default: return text("type")
     }
+  }
+
+  static func timing(_ event: JSONValue) -> TurnTiming? {
+    // It was encoded from one a moment ago.
+    try? JSON.decode(TurnTiming.self, JSON.encode(event["timing"] ?? .null).utf8)
   }
 
   /// `agent: "Good day."`, `caller: pressed 1`.

@@ -7,7 +7,7 @@ let commands: [CommandSpec] = [
   CallsCommand.spec,
   WhyCommand.spec, StatusCommand.spec, RoutesCommand.spec, DiffCommand.spec, ReloadCommand.spec,
   RollbackCommand.spec, VersionsCommand.spec,
-  DrainCommand.spec, FunctionOutputCommand.spec, CallCommand.spec, EmulateCommand.spec,
+  DrainCommand.spec, FunctionOutputCommand.spec, ForgetCommand.spec, CallCommand.spec, EmulateCommand.spec,
 ]
 
 /// Options that several commands share.

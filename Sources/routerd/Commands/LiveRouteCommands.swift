@@ -62,7 +62,7 @@ enum WhyCommand {
     await Program.attempt {
       let id = arguments.operands[0]
       let answer = try await StoredCalls.ask("why", ["id": .string(id)], arguments) { records in
-        WhyCommand.answer(try await StoredCalls.record(id, in: records))
+        try WhyCommand.answer(await StoredCalls.record(id, in: records))
       }
       if arguments.has("--json") {
         Terminal.print(try JSON.encode(answer, pretty: true))
@@ -73,6 +73,9 @@ enum WhyCommand {
       if lines.isEmpty {
         lines = [decision["summary"]?.string ?? "this call was refused before it was routed"]
       }
+      let attempts = try JSON.decode([AgentAttempt].self, JSON.encode(answer["attempts"] ?? []).utf8)
+      let timings = try JSON.decode([TurnTiming].self, JSON.encode(answer["timings"] ?? []).utf8)
+      lines += CallSteps.attempts(attempts) + CallSteps.timings(timings)
       Terminal.print(lines.map(LogLine.escaped).joined(separator: "\n"))
       return .success
     }
@@ -81,11 +84,13 @@ enum WhyCommand {
 
 extension WhyCommand {
   /// What a record tells of its decision.
-  static func answer(_ record: CallRecord) -> JSONValue {
+  static func answer(_ record: CallRecord) throws -> JSONValue {
     [
       "call": .string(record.id.text), "decision": record.decision ?? .null,
       "decisionID": record.decisionID.map(JSONValue.string) ?? .null,
       "version": record.snapshotVersion.map(JSONValue.string) ?? .null,
+      "attempts": try JSON.value(record.attempts), "timings": try JSON.value(record.timings),
+      "end": try JSON.value(record.end),
     ]
   }
 }

@@ -101,6 +101,16 @@ enum StatusText {
       let longest = (loop["longest"]?.number ?? 0).rounded(toPlaces: 2)
       rows.append(("loop", "\(loop["name"]?.string ?? ""): \(last) ms late, \(longest) at most in a minute"))
     }
+    for backend in status["backends"]?.array ?? [] {
+      let state = backend["state"]?.string ?? ""
+      let seconds = backend["seconds"]?.integer ?? 0
+      rows.append(
+        (
+          "backend",
+          "\(backend["provider"]?.string ?? ""): \(state), \(backend["failures"]?.integer ?? 0) failures in a row"
+            + (state == "open" ? ", tried again in \(seconds) s" : "")
+        ))
+    }
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(
       separator: "\n")

@@ -10,6 +10,7 @@ final class Daemon: Sendable {
   let metrics: Metrics
   let engine: CallEngine
   let store: (any CallStore)?
+  let memory: (any MemoryStore)?
   let monitor: LoopMonitor
   let started = Date()
   /// Where calls come in; nothing before that.
@@ -39,7 +40,8 @@ final class Daemon: Sendable {
     engine = CallEngine(
       routing: routes.router, models: assembly.conversationModels, tools: assembly.tools,
       trunks: { routes.snapshot.trunks }, store: assembly.store, http: host.http,
-      synthesizer: assembly.speech, settings: settings.engine, log: log, metrics: metrics)
+      memory: assembly.memory, synthesizer: assembly.speech, settings: settings.engine, log: log,
+      metrics: metrics)
     drain.withLock { [engine] in $0 = engine }
     self.settings = settings
     self.routes = routes
@@ -47,6 +49,7 @@ final class Daemon: Sendable {
     self.loops = loops
     self.metrics = metrics
     store = assembly.store
+    memory = assembly.memory
     channels = assembly.channels
     notifier = ServiceNotifier()
     monitor = LoopMonitor(loops, notifier: notifier)

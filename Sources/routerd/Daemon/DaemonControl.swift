@@ -13,6 +13,7 @@ extension Daemon {
     case "follow": return try await follow(arguments["id"]?.string, reply)
     case "hangup": return try hangUp(arguments["id"]?.string ?? "")
     case "functionOutput": return try await functionOutput(arguments)
+    case "forget": return try await forget(request.arguments["person"]?.string ?? "")
     case "drain": return await drainByRequest(seconds: arguments["seconds"]?.integer)
     default: return try await routeControl(request)
     }
@@ -50,6 +51,17 @@ extension Daemon {
       throw ControlFailure("no call \(call) is up that waits for the output of \(id)", .notFound)
     }
     return .null
+  }
+
+  private func forget(_ person: String) async throws -> JSONValue {
+    guard !person.isEmpty else {
+      throw ControlFailure("whom? a number in E.164 or an externalClientId", .usage)
+    }
+    let conversations = try await memory?.forget(person) ?? 0
+    let records = try await store?.eraseCaller(person) ?? 0
+    log.notice(
+      "a person was forgotten", ("conversations", "\(conversations)"), ("records", "\(records)"))
+    return ["conversations": .integer(conversations), "records": .integer(records)]
   }
 
   /// Sends events until the client goes away; of one call, when it is named.

@@ -125,6 +125,6 @@ extension Daemon {
     guard let record = try await store?.record(CallID(id)) else {
       throw ControlFailure("there is no record of a call \(id)", .notFound)
     }
-    return WhyCommand.answer(record)
+    return try WhyCommand.answer(record)
   }
 }

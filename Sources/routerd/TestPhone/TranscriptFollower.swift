@@ -87,6 +87,10 @@ final class TranscriptFollower: Sendable {
       let entry = event["entry"] ?? .null
       let name = entry["speaker"]?.string == "caller" ? "heard" : "said"
       printer.event(name, at: entry["at"]?.integer, EventText.transcript(entry), ["entry": entry])
+    case "timing":
+      guard let timing = EventText.timing(event) else { return }
+      printer.event(
+        "answered", at: timing.firstPacket, CallSteps.line(timing), ["timing": event["timing"] ?? .null])
     case "ended": isOver.resolve(true)
     default: break
     }

@@ -50,6 +50,31 @@ import Testing
     #expect(await CallStoreConformance.violations { try await place.open() } == [])
   }
 
+  @Test func remembers() async throws {
+    let place = try Place()
+    #expect(await MemoryStoreConformance.violations { try await place.open() } == [])
+  }
+
+  /// Nothing of a person is left in the file, not even in its free pages or the journal.
+  @Test func whatIsForgottenIsOverwritten() async throws {
+    let place = try Place()
+    let store = try await place.open()
+    let secret = "the-secret-of-ada"
+    var record = SQLiteStoreTests.record("c-ada")
+    record.fromNumber = "+15550001"
+    record.transcript = [TranscriptEntry(.caller, .speech, secret, at: 0)]
+    try await store.save(record)
+    let key = MemoryKey(agent: "a", person: "+15550001")
+    let conversation = RememberedConversation(date: Date(), channel: .sip, summary: secret)
+    try await store.remember(conversation, of: key, until: Date().addingTimeInterval(1000))
+    #expect(try await store.forget("+15550001") == 1)
+    #expect(try await store.eraseCaller("+15550001") == 1)
+    for name in try FileManager.default.contentsOfDirectory(atPath: place.folder) {
+      let bytes = try Data(contentsOf: URL(filePath: place.folder + "/" + name))
+      #expect(bytes.firstRange(of: Data(secret.utf8)) == nil, "in \(name)")
+    }
+  }
+
   /// The child saves from eight tasks at once, notes each identifier after `save` has returned, and is killed in the
   /// middle of it. Whatever it noted must be there.
   @Test func nothingIsLostByAKilledProcess() async throws {

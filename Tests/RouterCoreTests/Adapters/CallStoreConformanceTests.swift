@@ -19,6 +19,7 @@ import Testing
       try await store.save(record)
     }
 
+    func eraseCaller(_ person: String) async throws -> Int { try await store.eraseCaller(person) }
     func record(_ id: CallID) async throws -> CallRecord? {
       fault == .forgetsAll ? nil : try await store.record(id)
     }

@@ -17,6 +17,7 @@ import Testing
     case sounds(Int, until: Double)
     /// The same, and all of it is digital silence.
     case isSilent(Int)
+    case ended
     case look(Double, DeadAir.Verdict)
   }
 
@@ -40,6 +41,14 @@ import Testing
         .expects(.caller, 5), .turn(5.5), .look(8, .word),
         .look(15, failed("no sound for 10 s after the caller's turn")),
       ]
+    ),
+    (
+      "a tool's result may be nothing to speak of",
+      [.expects(.tool, 5), .turn(5), .turn(nil), .ended, .look(20, .nothing)]
+    ),
+    (
+      "but what the caller said wants an answer",
+      [.expects(.caller, 5), .turn(5), .turn(nil), .ended, .look(8, .word)]
     ),
     ("the caller speaks on", [.expects(.caller, 5), .released, .look(20, .nothing)]),
     (
@@ -104,6 +113,7 @@ import Testing
       switch step {
       case .expects(let what, let at): watch.expect(what, at: time(at), sound)
       case .released: watch.release()
+      case .ended: watch.turnEnded()
       case .restarted(let at): watch.restart(at: time(at))
       case .turn(let at): turn = at.map { (TurnID(1), time($0)) }
       case .sounds(let milliseconds, let until):

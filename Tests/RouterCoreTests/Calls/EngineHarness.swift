@@ -15,6 +15,7 @@ struct EngineHarness {
     _ routing: FakeRouting = FakeRouting(.agent(EngineHarness.agent)),
     models: [String: any VoiceModel] = [:], tools: [any ToolAdapter] = [], trunks: [Trunk] = [],
     store: FakeStore = FakeStore(), http: (any HTTPSending)? = nil,
+    memory: (any MemoryStore)? = nil, synthesizer: (any SpeechSynthesizer)? = nil,
     settings change: (inout EngineSettings) -> Void = { _ in }
   ) {
     var settings = EngineSettings()
@@ -23,7 +24,8 @@ struct EngineHarness {
     self.store = store
     engine = CallEngine(
       routing: routing, models: ["fake": model as any VoiceModel].merging(models) { $1 }, tools: tools,
-      trunks: { trunks }, store: store, http: http, settings: settings, metrics: metrics, clock: clock)
+      trunks: { trunks }, store: store, http: http, memory: memory, synthesizer: synthesizer,
+      settings: settings, metrics: metrics, clock: clock)
   }
 
   /// Hands a call over, as a channel does; the task is the call.

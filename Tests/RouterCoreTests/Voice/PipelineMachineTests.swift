@@ -85,6 +85,29 @@ import Testing
     #expect(script.machine.transcript.map(\.text) == ["Hello.", "a question"])
   }
 
+  @Test("Of an answer that was still being made, nothing is lost: it is asked for again")
+  func coughInTheMiddleOfTheMaking() {
+    var script = PipelineScript.begun()
+    _ = script.caller(1, "a question")
+    let id = TurnID(2)
+    _ = script.go(.turn(id, .text("First. ")), .turn(id, .spoken(milliseconds: 500)))
+    _ = script.go(.speechStarted(2), .command(.truncate(id, playedMilliseconds: 400)))
+    let resumed = script.go(.speechEnded(2, milliseconds: 300), .recognition(.final("", confidence: nil)))
+    #expect(resumed.contains { $0.hasPrefix("start 3 speech 'a question'") }, "\(resumed)")
+  }
+
+  @Test("Of an announcement, what follows the sentence that was cut is said too")
+  func coughInAnAnnouncement() {
+    var script = PipelineScript.begun()
+    _ = script.go(.command(.say("First. Second. Third.")))
+    let id = TurnID(2)
+    _ = script.go(
+      .turn(id, .text("First. ")), .turn(id, .spoken(milliseconds: 500)), .turn(id, .text("Second. ")))
+    _ = script.go(.speechStarted(1), .command(.truncate(id, playedMilliseconds: 600)))
+    let resumed = script.go(.speechEnded(1, milliseconds: 300), .recognition(.final("", confidence: nil)))
+    #expect(resumed.contains("speak 3 Second. Third."), "\(resumed)")
+  }
+
   @Test("It is not taken up again and again")
   func resumptionsAreBounded() {
     var script = PipelineScript.begun()

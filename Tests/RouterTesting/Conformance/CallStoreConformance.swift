@@ -15,6 +15,7 @@ public enum CallStoreConformance {
       await findings.attempt("a record is replaced by its identifier") { try await replaces(store, &$0) }
       await findings.attempt("questions are answered newest first") { try await answers(store, &$0) }
       await findings.attempt("any text is only text") { try await quotes(store, &$0) }
+      await findings.attempt("a person is erased") { try await erases(store, &$0) }
       await findings.attempt("many may save at once") { try await isConcurrent(store, &$0) }
       let all = try await store.records(CallQuery(limit: 1000)).map(\.id)
       let again = try await open()
@@ -64,6 +65,18 @@ public enum CallStoreConformance {
     record.route = "front-door"
     record.snapshotVersion = "v1"
     record.agent = "reception"
+    record.externalClientID = "ada_1"
+    record.attempts = [
+      AgentAttempt(
+        agent: "first", provider: "cloud", at: 3, failedAt: 1200, reason: "closed",
+        message: "the \"socket\" died"),
+      AgentAttempt(agent: "reception", provider: "offline", at: 1200),
+    ]
+    record.timings = [
+      TurnTiming(
+        turn: TurnID(1), agent: "reception", callerStopped: 1, turnDetected: 500, firstToken: 600,
+        firstAudio: 700, firstPacket: 710), TurnTiming(turn: TurnID(2)),
+    ]
     record.decision = ["summary": "route front-door", "trace": ["candidates": [1, nil, true, 2.5]]]
     return record
   }
@@ -150,6 +163,38 @@ public enum CallStoreConformance {
           && found.first?.end.text == text, "any text is only text",
         "\(text) gave \(found.map { "\($0.id) \($0.agent ?? "")" })")
     }
+  }
+
+  private static func erases(_ store: any CallStore, _ findings: inout Findings) async throws {
+    let start = Date(timeIntervalSince1970: 1_300_000_000)
+    let (byNumber, byName, other) = ("c-number", "c-name", "c-other")
+    for (id, number, client) in [
+      (byNumber, "+15550001", nil), (byName, "+15550002", "eve"), (other, "+15550003", nil),
+    ] {
+      var record = fullRecord(id, at: start)
+      record.from = Party(user: number, host: "carrier.example")
+      record.fromNumber = number
+      record.externalClientID = client
+      record.decision = ["summary": .string("from \(number)")]
+      try await store.save(record)
+    }
+    for (person, id) in [("+15550001", byNumber), ("eve", byName)] {
+      let count = try await store.eraseCaller(person)
+      findings.expect(count == 1, "a person is erased", "\(count) records of \(person)")
+      guard let record = try await store.record(CallID(id)) else {
+        throw NothingHappened(waitedFor: "the record \(id) without its caller", instead: [])
+      }
+      let left = try text(record)
+      findings.expect(
+        !left.contains("1555000") && !left.contains("eve\"") && record.transcript.isEmpty
+          && record.decision == nil
+          && record.end == fullRecord().end && record.agent == "reception",
+        "what says who it was is gone, and the rest is there", left)
+    }
+    let kept = try await store.record(CallID(other))
+    findings.expect(kept?.fromNumber == "+15550003", "others are not erased", "\(kept?.fromNumber ?? "")")
+    let again = try await store.eraseCaller("eve")
+    findings.expect(again == 0, "nobody is erased twice", "\(again)")
   }
 
   private static func isConcurrent(_ store: any CallStore, _ findings: inout Findings) async throws {

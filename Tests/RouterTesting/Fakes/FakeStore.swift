@@ -15,6 +15,7 @@ public final class FakeStore: CallStore {
 
   private let failures: Lock<Int>
   private let latch: Latch?
+  private let erased = Lock<Set<CallID>>([])
 
   /// - Parameters:
   ///   - failures: How many saves fail before one succeeds.
@@ -35,7 +36,29 @@ public final class FakeStore: CallStore {
     saved.note(record)
   }
 
-  public func record(_ id: CallID) async throws -> CallRecord? { saved.events.last { $0.id == id } }
+  public func record(_ id: CallID) async throws -> CallRecord? {
+    saved.events.last { $0.id == id }.map(withoutCaller)
+  }
+
+  public func eraseCaller(_ person: String) async throws -> Int {
+    let found = Set(
+      saved.events.filter { record in
+        [record.fromNumber, record.from.user, record.externalClientID].contains(person)
+      }.map(\.id))
+    return erased.withLock { erased in
+      defer { erased.formUnion(found) }
+      return found.subtracting(erased).count
+    }
+  }
+
+  private func withoutCaller(_ record: CallRecord) -> CallRecord {
+    guard erased.withLock({ $0.contains(record.id) }) else { return record }
+    var record = record
+    record.from = Party(user: "", host: "", isAnonymous: true)
+    (record.fromNumber, record.externalClientID, record.foreignID) = (nil, nil, nil)
+    (record.sourceAddress, record.decision, record.transcript) = (nil, nil, [])
+    return record
+  }
 
   public func records(_ query: CallQuery) async throws -> [CallRecord] {
     let newest = Dictionary(saved.events.map { ($0.id, $0) }) { $1 }.values
@@ -45,6 +68,6 @@ public final class FakeStore: CallStore {
         && (query.route.map { record.route == $0 } ?? true)
     }
     let sorted = matching.sorted { ($0.receivedAt, $0.id.text) > ($1.receivedAt, $1.id.text) }
-    return Array(sorted.prefix(max(0, query.limit)))
+    return sorted.prefix(max(0, query.limit)).map(withoutCaller)
   }
 }

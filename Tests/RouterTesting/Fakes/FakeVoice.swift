@@ -85,6 +85,11 @@ public final class FakeVoiceSession: VoiceSession {
     speaker.play(AudioFrame(.muLaw, bytes: [UInt8](repeating: 0x55, count: 8 * milliseconds)), turn: turn)
   }
 
+  /// Speaks sound that nobody can hear.
+  public func playSilence(_ milliseconds: Int, _ turn: TurnID) {
+    speaker.play(AudioFrame(.muLaw, bytes: [UInt8](repeating: 0xFF, count: 8 * milliseconds)), turn: turn)
+  }
+
   /// A whole turn: its words and its sound.
   public func say(_ text: String, _ turn: TurnID, milliseconds: Int = 1000) {
     report(.turnStarted(turn), .said(text, turn: turn, isFinal: true))
