@@ -5,6 +5,7 @@ import PackageDescription
 /// `c` names the C libraries (below) that only this plugin uses.
 let plugins: [(name: String, c: [Target.Dependency])] = [
   ("ClientTool", []),
+  ("DeepgramSpeech", []),
   ("EchoModel", []),
   ("HTTPTool", []),
   ("KnowledgeTool", []),
@@ -13,12 +14,13 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("OfflineSpeech", ["CFlite", "CPocketSphinx"]),
   ("OpenAIChatModel", []),
   ("OpenAIRealtimeModel", []),
+  ("OpenAISpeech", []),
   ("SIPChannel", []),
   ("SQLiteStore", []),
   ("TwilioChannel", []),
+  ("WebhookModel", []),
   ("WebSearchTool", []),
   ("WebSocketTool", []),
-  ("WebhookModel", []),
 ]
 
 /// Swift 6 mode comes with the tools version; these make it stricter still.

@@ -33,6 +33,8 @@ public let emulators: [any Emulator.Type] = [
   WebhookEmulator.self,
   ChatEmulator.self,
   TwilioEmulator.self,
+  ChatEmulator.self
+  ChatEmulator.self, DeepgramEmulator.self,
 ]
 
 /// What an emulator gets from whoever runs it.

@@ -12,14 +12,16 @@ struct Assembly: Sendable {
   var textModels: [String: any TextModel] = [:]
   /// What carries out agents' functions.
   var tools: [any ToolAdapter] = []
-  /// What lends text models an ear and a mouth.
-  var speech: (any SpeechRecognizer & SpeechSynthesizer)?
+  /// What speaks the engine's own words.
+  var speech: (any SpeechSynthesizer)?
+  /// What lends text models an ear and a mouth, by the provider's `type:`.
+  var recognizers: [String: any SpeechRecognizer] = [:]
+  var synthesizers: [String: any SpeechSynthesizer] = [:]
 
   /// What can carry a conversation: text models with an ear and a mouth among them.
   var conversationModels: [String: any VoiceModel] {
-    guard let speech else { return voiceModels }
     let pipelines = textModels.mapValues { model -> any VoiceModel in
-      SpeechPipeline(recognizer: speech, model: model, synthesizer: speech)
+      SpeechPipeline(model: model, recognizers: recognizers, synthesizers: synthesizers)
     }
     return pipelines.merging(voiceModels) { _, own in own }
   }
@@ -38,6 +40,8 @@ struct PluginEntry: Sendable {
   var channel: (kind: ChannelKind, capabilities: ChannelCapabilities)?
   /// For a store whose records can be read without it.
   var reader: (@Sendable (YAMLNode?) throws -> any CallRecords)?
+  /// What it can do for providers, known before anything is made.
+  var types = ProviderTypes()
 
   /// A way for calls to come in.
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
@@ -85,11 +89,29 @@ struct PluginEntry: Sendable {
     plugin(type) { tool, assembly in assembly.tools.append(tool) }
   }
 
-  /// An ear and a mouth for text models; there is one.
-  static func speech<Speech: Plugin & SpeechRecognizer & SpeechSynthesizer>(_ type: Speech.Type)
+  /// The ear and the mouth of text models that name no other; it also speaks the engine's own words.
+  static func offlineSpeech<Speech: Plugin & SpeechRecognizer & SpeechSynthesizer>(_ type: Speech.Type)
     -> PluginEntry
   {
-    plugin(type) { speech, assembly in assembly.speech = speech }
+    var entry = plugin(type) { speech, assembly in
+      assembly.speech = speech
+      assembly.recognizers["offline"] = speech
+      assembly.synthesizers["offline"] = speech
+    }
+    entry.types = ProviderTypes(hearing: ["offline"], speaking: ["offline"])
+    return entry
+  }
+
+  /// An ear and a mouth for text models whose `speech:` names a provider of this `type:`.
+  static func speech<Speech: Plugin & SpeechRecognizer & SpeechSynthesizer>(
+    _ type: Speech.Type, for name: String
+  ) -> PluginEntry {
+    var entry = plugin(type) { speech, assembly in
+      assembly.recognizers[name] = speech
+      assembly.synthesizers[name] = speech
+    }
+    entry.types = ProviderTypes(hearing: [name], speaking: [name])
+    return entry
   }
 
   private static func plugin<P: Plugin>(
@@ -110,5 +132,13 @@ struct PluginEntry: Sendable {
       preconditionFailure("an empty mapping is a node")
     }
     return try YAMLDecoder.decode(type, from: empty)
+  }
+}
+
+extension ProviderTypes {
+  /// What the plugins of this build can do for providers.
+  static let ofPlugins = plugins.reduce(into: ProviderTypes()) { all, entry in
+    all.hearing.formUnion(entry.types.hearing)
+    all.speaking.formUnion(entry.types.speaking)
   }
 }

@@ -1,4 +1,5 @@
 internal import ClientTool
+internal import DeepgramSpeech
 internal import EchoModel
 internal import HTTPTool
 internal import KnowledgeTool
@@ -7,6 +8,7 @@ internal import OfflineModel
 internal import OfflineSpeech
 internal import OpenAIRealtimeModel
 internal import OpenAIChatModel
+internal import OpenAISpeech
 internal import SIPChannel
 internal import SQLiteStore
 internal import WebhookModel
@@ -27,6 +29,9 @@ let plugins: [PluginEntry] = [
   .tool(MCPTool.self),
   .tool(KnowledgeTool.self),
   .tool(WebSearchTool.self),
+  .offlineSpeech(OfflineSpeech.self),
+  .speech(OpenAISpeech.self, for: OpenAISpeech.type),
+  .speech(DeepgramSpeech.self, for: DeepgramSpeech.type),
   .textModel(OfflineModel(), for: OfflineModel.type),
   .textModel(WebhookModel.self, for: WebhookModel.type),
   .textModel(OpenAIChatModel.self, for: OpenAIChatModel.type),

@@ -112,6 +112,9 @@ final class AnswerBook: Sendable {
     left = Lock(answers.flatMap { Array(repeating: $0, count: min(Mishap($0).times, 1000)) })
   }
 
+  /// What comes next, without taking it.
+  func peek() -> JSONValue? { left.withLock { $0.first } }
+
   /// The next one; `nil` when none was ever given.
   func next() -> JSONValue? {
     left.withLock { left in left.count > 1 ? left.removeFirst() : left.first }

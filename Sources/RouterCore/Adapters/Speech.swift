@@ -10,10 +10,22 @@ public struct RecognitionRequest: Sendable {
   public var language: String?
   /// Sentences and words that are likely here: questions of the agent's FAQs, names. A grammar for those that need one.
   public var phrases: [String]
+  /// The provider's own settings, secrets in place: never log this value.
+  public var configuration: JSONValue
+  /// What the caller's wire carries: a recogniser that can, asks for this format.
+  public var wireFormat: AudioFormat
+  /// Where ``RecognitionSession/hear(_:)`` will be called, see ``ConversationRequest/executor``.
+  public var executor: (any SerialExecutor)?
   public var log: Log
-  public init(language: String? = nil, phrases: [String] = [], log: Log) {
+  public init(
+    language: String? = nil, phrases: [String] = [], configuration: JSONValue = [:],
+    wireFormat: AudioFormat = .muLaw, executor: (any SerialExecutor)? = nil, log: Log
+  ) {
     self.language = language
     self.phrases = phrases
+    self.configuration = configuration
+    self.wireFormat = wireFormat
+    self.executor = executor
     self.log = log
   }
 }
@@ -62,9 +74,13 @@ public struct SynthesisRequest: Sendable {
   public var language: String?
   /// What the wire carries: a synthesiser that can, speaks it.
   public var preferredFormat: AudioFormat
+  /// The provider's own settings, secrets in place: never log this value.
+  public var configuration: JSONValue
   public init(
-    text: String, voice: String? = nil, language: String? = nil, preferredFormat: AudioFormat = .muLaw
+    text: String, voice: String? = nil, language: String? = nil, preferredFormat: AudioFormat = .muLaw,
+    configuration: JSONValue = [:]
   ) {
+    self.configuration = configuration
     self.text = text
     self.voice = voice
     self.language = language

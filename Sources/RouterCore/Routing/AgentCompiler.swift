@@ -25,6 +25,7 @@ enum AgentReferences {
     }
     definitions.referAll(settings["mcp"]?["servers"], "MCP server", in: "mcpServers", &check)
     if settings["provider"]?.text != offline { refer("provider", "provider", "providers") }
+    SpeechReferences.check(settings["speech"], definitions, &check)
   }
 
   /// The agent that an element of `fallback:` names; `nil` for a transfer.
@@ -101,6 +102,9 @@ struct AgentSettings: Sendable {
     }
     companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
     providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
+    for entry in definitions.entries(of: "providers") {
+      SpeechReferences.check(entry.value["speech"], definitions, &check)
+    }
     knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)
     mcpServers = AgentSettings.read("mcpServers", RouteSchema.mcpServer, definitions, &check)
     functions = AgentSettings.read("functions", RouteSchema.function, definitions, &check)
@@ -210,6 +214,8 @@ extension AgentSettings {
     agent.providerType = definition["type"]?.string ?? AgentReferences.offline
     agent.providerConfiguration = definition
     agent.providerSettings = settings
+    agent.recognizer = speech("recognizer", filled, definition, secrets)
+    agent.synthesizer = speech("synthesizer", filled, definition, secrets)
     agent.fallback = (filled["fallback"]?.array ?? []).compactMap(AgentConfiguration.Fallback.init)
     agent.memory = filled["memory"].map(AgentConfiguration.Memory.init)
     agent.patience = AgentConfiguration.Patience(filled["patience"])

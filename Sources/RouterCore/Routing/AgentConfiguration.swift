@@ -42,6 +42,25 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
     public init() {}
   }
 
+  /// A provider that hears or speaks for a text model.
+  public struct SpeechProvider: Sendable, Hashable, Codable {
+    /// The provider's name in the route files.
+    public var name: String
+    /// Its `type:`, which names the plugin.
+    public var type: String
+    /// Its own settings, secrets in place: never log this value.
+    public var configuration: JSONValue
+
+    /// Needs no account, and no definition.
+    public static let offline = SpeechProvider(name: "offline", type: "offline")
+
+    public init(name: String, type: String, configuration: JSONValue = [:]) {
+      self.name = name
+      self.type = type
+      self.configuration = configuration
+    }
+  }
+
   /// Who goes on when the agent's backend fails.
   public enum Fallback: Sendable, Hashable, Codable, ExpressibleByStringLiteral {
     /// Another agent, by its name.
@@ -111,6 +130,9 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
   public var providerType: String
   /// The provider's own settings, secrets in place: never log this value.
   public var providerConfiguration: JSONValue
+  /// Who hears for a text model, and who speaks for it.
+  public var recognizer: SpeechProvider = .offline
+  public var synthesizer: SpeechProvider = .offline
   /// `providerSettings` as merged, for the model adapter.
   public var providerSettings: JSONValue
   /// Who goes on when the backend fails, in order.

@@ -12,6 +12,13 @@ struct Definitions {
   private(set) var routes: [YAMLNode] = []
   private(set) var tests: [YAMLNode] = []
   private(set) var numbering: YAMLNode?
+  /// What providers can do; `nil` when nobody says.
+  let types: ProviderTypes?
+
+  init(types: ProviderTypes? = nil) { self.types = types }
+
+  /// The `type:` of a provider.
+  func type(ofProvider name: String) -> String? { sections["providers"]?[name]?.value["type"]?.text }
 
   /// Takes a file's root in.
   mutating func take(_ root: YAMLNode, _ check: inout SchemaCheck) {

@@ -8,9 +8,19 @@ extension RouteSchema {
       Field("region", .text(region), "The region that national numbers belong to, e.g. US, GB.")
     ])
 
+  static let speech = ObjectShape(
+    "speech", doc: "Who hears and speaks for a model that reads and writes.",
+    [
+      Field("recognizer", .text(TextShape("the name of a provider")), "Who hears (offline)."),
+      Field("synthesizer", .text(TextShape("the name of a provider")), "Who speaks (offline)."),
+    ])
+
   static let provider = ObjectShape(
     "a provider", doc: "An account or endpoint of somebody else; keys besides 'type' are the plugin's.",
-    [Field("type", .text(TextShape("the type of a provider")), required: true, "Which plugin talks to it.")],
+    [
+      Field("type", .text(TextShape("the type of a provider")), required: true, "Which plugin talks to it."),
+      Field("speech", .object(speech), "Who hears and speaks, for a model that reads and writes."),
+    ],
     others: .free)
 
   static let companion = ObjectShape(
@@ -109,6 +119,7 @@ extension RouteSchema {
     Field(
       "provider", .text(TextShape("the name of a provider")),
       "Which backend carries the conversation (offline)."),
+    Field("speech", .object(speech), "Who hears and speaks, in place of what the provider says."),
     Field("functions", .list(.text(TextShape("the name of a function"))), "Tools that it may use."),
     Field(
       "faqCollections", .list(.text(TextShape("the name of a FAQ collection"))),

@@ -1,23 +1,27 @@
 /// Makes a snapshot of files: reads, checks, compiles. Whatever is wrong is reported with its place, all at once.
 public enum RouteTableLoader {
   /// Loads a directory.
-  /// - Parameter runsTests: Whether a failed test of the table's own is an error.
+  /// - Parameters:
+  ///   - types: What the plugins can do for providers; without it nobody looks.
+  ///   - runsTests: Whether a failed test of the table's own is an error.
   public static func load(
-    directory: String, runsTests: Bool = true
+    directory: String, types: ProviderTypes? = nil, runsTests: Bool = true
   ) -> Result<RouteSnapshot, DiagnosticList> {
     do throws(DiagnosticList) {
-      return load(try RouteSource.directory(directory), runsTests: runsTests)
+      return load(try RouteSource.directory(directory), types: types, runsTests: runsTests)
     } catch {
       return .failure(error)
     }
   }
 
   /// Loads files that were read before.
-  /// - Parameter runsTests: Whether a failed test of the table's own is an error.
+  /// - Parameters:
+  ///   - types: What the plugins can do for providers; without it nobody looks.
+  ///   - runsTests: Whether a failed test of the table's own is an error.
   public static func load(
-    _ source: RouteSource, runsTests: Bool = true
+    _ source: RouteSource, types: ProviderTypes? = nil, runsTests: Bool = true
   ) -> Result<RouteSnapshot, DiagnosticList> {
-    var loading = Loading(source)
+    var loading = Loading(source, types)
     do throws(DiagnosticList) {
       let snapshot = try loading.run()
       let report = runsTests ? snapshot.runTests() : nil
@@ -33,12 +37,15 @@ public enum RouteTableLoader {
 private struct Loading {
   private let source: RouteSource
   private var check = SchemaCheck()
-  private var definitions = Definitions()
+  private var definitions: Definitions
   private var secrets = Secrets()
   /// Digests of the files besides the table's own, by path.
   private var lists: [String: [UInt8]] = [:]
 
-  init(_ source: RouteSource) { self.source = source }
+  init(_ source: RouteSource, _ types: ProviderTypes?) {
+    self.source = source
+    definitions = Definitions(types: types)
+  }
 
   mutating func run() throws(DiagnosticList) -> RouteSnapshot {
     parse()

@@ -61,6 +61,7 @@ extension PipelineMachine {
     case .note(let text):
       append(TranscriptEntry(.system, .note, text, at: time(now), turn: id))
       return []
+    case .waiting: return []
     case .ended:
       guard let turn = current else { return [] }
       return finish(turn, at: now)

@@ -29,6 +29,8 @@ struct PipelineMachine: Sendable {
     case spoken(milliseconds: Int)
     case toolCall(ToolCall)
     case note(String)
+    /// Enough was made for now.
+    case waiting
     case ended
     case failed(VoiceFailure)
   }

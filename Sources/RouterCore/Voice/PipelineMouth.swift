@@ -6,13 +6,24 @@ final class PipelineMouth: Sendable {
     var turn: TurnID?
     var kept: [(audio: AudioFrame, turn: TurnID)] = []
     var keptMilliseconds = 0
+    /// When the caller began to hear the turn, and how much of it was handed over since.
+    var playing: (turn: TurnID, since: Duration, milliseconds: Int)?
+
+    mutating func count(_ audio: AudioFrame, _ turn: TurnID, at now: Duration) {
+      if playing?.turn != turn { playing = (turn, now, 0) }
+      playing?.milliseconds += audio.milliseconds
+    }
   }
 
   private let state = Lock(State())
   private let opened = OneShot<Bool>()
   private let speaker: any Speaker
+  private let timebase: Timebase
 
-  init(_ speaker: any Speaker) { self.speaker = speaker }
+  init(_ speaker: any Speaker, _ timebase: Timebase) {
+    self.speaker = speaker
+    self.timebase = timebase
+  }
 
   /// From now on this turn's sound is let through, and no other.
   func begin(_ turn: TurnID) { state.withLock { $0.turn = turn } }
@@ -24,6 +35,7 @@ final class PipelineMouth: Sendable {
       guard state.turn == turn else { return false }
       if state.isOpen {
         speaker.play(audio, turn: turn)
+        state.count(audio, turn, at: timebase.now())
       } else {
         state.kept.append((audio, turn))
         state.keptMilliseconds += audio.milliseconds
@@ -44,7 +56,10 @@ final class PipelineMouth: Sendable {
   func open() {
     state.withLock { state in
       state.isOpen = true
-      for (audio, turn) in state.kept { speaker.play(audio, turn: turn) }
+      for (audio, turn) in state.kept {
+        speaker.play(audio, turn: turn)
+        state.count(audio, turn, at: timebase.now())
+      }
       state.kept = []
     }
     opened.resolve(true)
@@ -63,5 +78,17 @@ final class PipelineMouth: Sendable {
   func waitIfFull() async {
     let isFull = state.withLock { !$0.isOpen && $0.keptMilliseconds >= PipelineLimit.prepared }
     if isFull { _ = await opened.value(cancelled: false) }
+  }
+
+  /// Waits a little when the caller is far behind what was made of the turn.
+  /// - Returns: Whether it has waited; it may then be asked again.
+  func waitIfAhead(_ turn: TurnID) async throws -> Bool {
+    let ahead = state.withLock { state -> Duration in
+      guard let playing = state.playing, playing.turn == turn else { return .zero }
+      return .milliseconds(playing.milliseconds) - (timebase.now() - playing.since)
+    }
+    guard ahead > PipelineLimit.ahead else { return false }
+    try await timebase.sleep(min(ahead - PipelineLimit.ahead, .seconds(5)))
+    return true
   }
 }

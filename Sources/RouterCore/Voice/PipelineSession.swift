@@ -45,7 +45,8 @@ actor PipelineSession: VoiceSession {
       canHangUp: conversation.tools.contains { $0.name == Tool.hangUp },
       isComplete: { model.isComplete($0, for: agent) })
     voice = SynthesisRequest(
-      text: "", voice: agent.voiceId, language: agent.language, preferredFormat: conversation.wireFormat)
+      text: "", voice: agent.voiceId, language: agent.language, preferredFormat: conversation.wireFormat,
+      configuration: agent.synthesizer.configuration)
     hearingFormat = parts.recognition.hearingFormat
     (events, reports) = AsyncStream.makeStream(
       bufferingPolicy: .bufferingNewest(PipelineSession.maximumWaitingEvents))

@@ -57,6 +57,8 @@ enum PipelineLimit {
   static let announcements = 8
   /// Sound that is made while the phone rings, in milliseconds.
   static let prepared = 30_000
+  /// How much sooner than the caller hears it a turn is made: what is cut off was paid for in vain.
+  static let ahead = Duration.seconds(60)
   /// How often in a row an interrupted turn is taken up again.
   static let resumptions = 3
 }

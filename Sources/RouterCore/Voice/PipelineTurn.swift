@@ -72,6 +72,7 @@ struct PipelineTurn: Sendable {
   private func say(_ sentence: String) async throws {
     try Task.checkCancellation()
     await mouth.waitIfFull()
+    while try await mouth.waitIfAhead(id) { await report(.waiting) }
     await report(.text(sentence))
     guard sentence.contains(where: { !$0.isWhitespace }) else { return }
     var request = voice

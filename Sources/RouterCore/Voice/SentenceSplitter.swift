@@ -8,8 +8,18 @@ struct SentenceSplitter: Sendable {
   private var searched = 0
 
   private static let abbreviations: Set<String> = [
-    "mr", "mrs", "ms", "dr", "st", "prof", "no", "vs", "approx", "dept", "ext", "e.g", "i.e",
+    "mr", "mrs", "ms", "dr", "st", "prof", "no", "vs", "approx", "dept", "ext", "e.g", "i.e", "jr", "sr",
+    "inc", "ltd",
+    "co", "corp", "fig", "ave", "gen", "sen", "rev", "hon", "capt", "sgt", "mt", "nr", "bzw", "ca", "z.b",
+    "d.h", "u.a", "evtl",
+    "mme", "mlle", "sra", "dra", "núm", "av", "tel",
   ]
+
+  /// Ends of sentences with a space behind them, in Latin and Arabic script and those of India, Armenia and Ethiopia.
+  private static let stops: Set<Character> = [".", "!", "?", "…", "؟", "۔", "।", "॥", "։", "።", "፧"]
+  /// Ends that need none: line breaks and the full-width ones of East Asia.
+  private static let fullStops: Set<Character> = ["\n", "\r\n", "。", "！", "？", "｡", "．"]
+  private static let closing: Set<Character> = ["\"", "'", "”", "’", "»", ")", "]", "」", "』", "*"]
 
   mutating func add(_ text: String) { buffer.append(contentsOf: text) }
 
@@ -34,17 +44,22 @@ struct SentenceSplitter: Sendable {
 
   /// Where the sentence ends, if the character at `index` ends one; the space behind it belongs to it.
   private func endOfSentence(at index: Int) -> Int? {
-    switch buffer[index] {
-    case "\n", "。", "！", "？": break
-    case ".", "!", "?", "…":
+    let mark = buffer[index]
+    var last = index
+    if SentenceSplitter.fullStops.contains(mark) {
+      // Scripts that write no space behind it.
+    } else if SentenceSplitter.stops.contains(mark) {
+      // "Yes," she said. "No!" – the quotation mark belongs to the sentence.
+      while last + 1 < buffer.count, SentenceSplitter.closing.contains(buffer[last + 1]) { last += 1 }
       // Only a space shows that it is no decimal point.
-      guard index + 1 < buffer.count, buffer[index + 1].isWhitespace else { return nil }
-      if buffer[index] == ".", isAbbreviation(before: index) { return nil }
-    default: return nil
+      guard last + 1 < buffer.count, buffer[last + 1].isWhitespace else { return nil }
+      if mark == ".", isAbbreviation(before: index) { return nil }
+    } else {
+      return nil
     }
     let isSpoken = buffer[...index].contains { $0.isLetter || $0.isNumber }
     guard isSpoken else { return nil }
-    let end = buffer[(index + 1)...].firstIndex { !$0.isWhitespace } ?? buffer.count
+    let end = buffer[(last + 1)...].firstIndex { !$0.isWhitespace } ?? buffer.count
     return min(end, SentenceSplitter.longest)
   }
 

@@ -4,19 +4,37 @@
 /// each sentence of it is spoken as soon as it is complete. The greeting is made while the phone rings. A caller who
 /// speaks or presses a key interrupts; if it was only a cough, the agent goes on with the sentence that was cut.
 public struct SpeechPipeline: VoiceModel, CallEndObserver {
-  private let recognizer: any SpeechRecognizer
   private let model: any TextModel
-  private let synthesizer: any SpeechSynthesizer
+  private let recognizer: @Sendable (String) -> (any SpeechRecognizer)?
+  private let synthesizer: @Sendable (String) -> (any SpeechSynthesizer)?
   private let settings: PipelineSettings
   private let deadlines: Deadlines
 
+  /// A pipeline whose ear and mouth are always the same.
   /// - Parameter clock: Measures silences and deadlines; tests bring their own.
   public init(
     recognizer: any SpeechRecognizer, model: any TextModel, synthesizer: any SpeechSynthesizer,
     settings: PipelineSettings = .init(), clock: any Clock<Duration> = ContinuousClock()
   ) {
-    self.recognizer = recognizer
+    self.init(model: model, settings, clock, { _ in recognizer }, { _ in synthesizer })
+  }
+
+  /// A pipeline whose ear and mouth are those that the agent names, by the type of their providers.
+  public init(
+    model: any TextModel, recognizers: [String: any SpeechRecognizer],
+    synthesizers: [String: any SpeechSynthesizer], settings: PipelineSettings = .init(),
+    clock: any Clock<Duration> = ContinuousClock()
+  ) {
+    self.init(model: model, settings, clock, { recognizers[$0] }, { synthesizers[$0] })
+  }
+
+  private init(
+    model: any TextModel, _ settings: PipelineSettings, _ clock: any Clock<Duration>,
+    _ recognizer: @escaping @Sendable (String) -> (any SpeechRecognizer)?,
+    _ synthesizer: @escaping @Sendable (String) -> (any SpeechSynthesizer)?
+  ) {
     self.model = model
+    self.recognizer = recognizer
     self.synthesizer = synthesizer
     self.settings = settings
     deadlines = Deadlines(Timebase(clock))
@@ -27,12 +45,20 @@ public struct SpeechPipeline: VoiceModel, CallEndObserver {
     _ conversation: ConversationRequest, speaker: any Speaker
   ) async throws -> any VoiceSession {
     let agent = conversation.agent
+    guard let recognizer = recognizer(agent.recognizer.type) else {
+      throw VoiceFailure(.unreachable, "no plugin hears for providers of type \(agent.recognizer.type)")
+    }
+    guard let synthesizer = synthesizer(agent.synthesizer.type) else {
+      throw VoiceFailure(.unreachable, "no plugin speaks for providers of type \(agent.synthesizer.type)")
+    }
     let recognition = try await recognizer.open(
       RecognitionRequest(
-        language: agent.language, phrases: model.phrases(for: agent), log: conversation.log))
+        language: agent.language, phrases: model.phrases(for: agent),
+        configuration: agent.recognizer.configuration, wireFormat: conversation.wireFormat,
+        executor: conversation.executor, log: conversation.log))
     let session = PipelineSession(
       conversation, PipelineSession.Parts(recognition: recognition, model: model, synthesizer: synthesizer),
-      settings.merged(with: agent), PipelineMouth(speaker), deadlines)
+      settings.merged(with: agent), PipelineMouth(speaker, deadlines.timebase), deadlines)
     await session.prepare()
     return session
   }

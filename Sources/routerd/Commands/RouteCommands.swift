@@ -31,7 +31,7 @@ enum CheckCommand {
         let measured = try RouteTiming.measure(read)
         (loaded, timing) = (measured.0, measured.1)
       } else {
-        loaded = try RouteTableLoader.load(try read()).get()
+        loaded = try RouteTableLoader.load(try read(), types: .ofPlugins).get()
       }
       var warnings = loaded.warnings
       warnings.append(contentsOf: loaded.lint(channelsWithoutTransfer: channelsWithoutTransfer))

@@ -25,7 +25,7 @@ struct RouteReading: Sendable {
 
   /// Reads a directory, or (`nil`) the built-in table.
   static func disk(_ directory: String?) -> RouteReading {
-    guard let directory else { return RouteReading(result: RouteTableLoader.load(.embedded)) }
+    guard let directory else { return RouteReading(result: RouteTableLoader.load(.embedded, types: .ofPlugins)) }
     var watched = WatchedFiles(directory: directory)
     let before = watched.fingerprint
     do throws(DiagnosticList) {
@@ -74,7 +74,7 @@ struct RouteReading: Sendable {
         return find(path)
       }
     }
-    let result = RouteTableLoader.load(noting, runsTests: runsTests)
+    let result = RouteTableLoader.load(noting, types: .ofPlugins, runsTests: runsTests)
     let (watched, lists) = seen.withLock { ($0.watched, $0.lists) }
     return RouteReading(
       result: result, content: RouteContent(root: source.root, files: source.files, lists: lists),

@@ -35,6 +35,12 @@ extension String {
     ("... Well? ?! Yes", ["... Well? ", "?! Yes"]),
     ("one\ntwo\n\nthree", ["one\n", "two\n\n", "three"]),
     ("そうです。はい。", ["そうです。", "はい。"]),
+    ("\"Yes!\" she said. (No.) Well.", ["\"Yes!\" ", "she said. ", "(No.) ", "Well."]),
+    ("هل أنت هناك؟ نعم.", ["هل أنت هناك؟ ", "نعم."]),
+    ("नमस्ते। आप कैसे हैं? ठीक।", ["नमस्ते। ", "आप कैसे हैं? ", "ठीक।"]),
+    ("好！真的？是。", ["好！", "真的？", "是。"]),
+    ("Das kostet ca. 3,50 Euro, d.h. wenig. Gut.", ["Das kostet ca. 3,50 Euro, d.h. wenig. ", "Gut."]),
+    ("one\r\ntwo", ["one\r\n", "two"]),
     ("What? I. No.", ["What? ", "I. ", "No."]),
   ])
   func sentences(_ text: String, _ expected: [String]) {
