@@ -18,6 +18,7 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("SIPChannel", []),
   ("SQLiteStore", []),
   ("TwilioChannel", []),
+  ("VonageChannel", []),
   ("WebhookModel", []),
   ("WebSearchTool", []),
   ("WebSocketTool", []),
@@ -88,6 +89,7 @@ let package = Package(
         "TwilioChannel/twilio_signer.py",
         "TwilioChannel/twilio_twiml.py",
         "TwilioChannel/wire.jsonl",
+        "VonageChannel/vonage_sdk.py",
       ], swiftSettings: strict),
     .testTarget(
       name: "RouterdTests", dependencies: ["routerd", "RouterTesting", "Emulators"], swiftSettings: strict),

@@ -29,12 +29,7 @@ extension Emulator {
 
 /// Every emulator, a line each. To add one: a folder here with its code, and a line.
 public let emulators: [any Emulator.Type] = [
-  RealtimeEmulator.self,
-  WebhookEmulator.self,
-  ChatEmulator.self,
-  TwilioEmulator.self,
-  ChatEmulator.self
-  ChatEmulator.self, DeepgramEmulator.self,
+  RealtimeEmulator.self, ChatEmulator.self, WebhookEmulator.self, DeepgramEmulator.self, TwilioEmulator.self,
 ]
 
 /// What an emulator gets from whoever runs it.

@@ -6,23 +6,24 @@ internal import KnowledgeTool
 internal import MCPTool
 internal import OfflineModel
 internal import OfflineSpeech
-internal import OpenAIRealtimeModel
 internal import OpenAIChatModel
+internal import OpenAIRealtimeModel
 internal import OpenAISpeech
 internal import SIPChannel
 internal import SQLiteStore
+internal import TwilioChannel
+internal import VonageChannel
 internal import WebhookModel
 internal import WebSearchTool
 internal import WebSocketTool
-internal import TwilioChannel
 
 /// Every plugin of this build, a line each. To add one: a folder in Sources/Plugins, a word in Package.swift, a line
 /// here, a row in the README's table.
 let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
   .channel(TwilioChannel.self),
+  .channel(VonageChannel.self),
   .store(SQLiteStore.self),
-  .speech(OfflineSpeech.self),
   .tool(HTTPTool.self),
   .tool(WebSocketTool.self),
   .tool(ClientTool.self),

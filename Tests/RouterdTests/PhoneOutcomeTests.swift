@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RouterCore
+@testable import Emulators
 @testable import routerd
 
 @Suite struct PhoneOutcomeTests {

@@ -1,4 +1,4 @@
-import Emulators
+@testable import Emulators
 import RouterTesting
 import Testing
 

@@ -119,7 +119,9 @@ struct Transcription: Sendable {
           throw BackendFailure(
             VoiceFailure(.protocolError, "the answer is a web page; is the baseURL right?"))
         }
-        do { return try await stream.text(upTo: 1 << 20) } catch { throw settings.backend.failure(error) }
+        do throws(HTTPError) { return try await stream.text(upTo: 1 << 20) } catch {
+          throw settings.backend.failure(error)
+        }
       }
       return try Transcription.read(answer)
     } catch {

@@ -105,7 +105,7 @@ import Testing
   ]
 
   @Test(arguments: transcriptions)
-  func transcriptions(_ model: String, _ answer: String, _ expected: String) async throws {
+  func transcriptionsAreRead(_ model: String, _ answer: String, _ expected: String) async throws {
     let service = try await RunningEmulator(
       ChatEmulator.self, [("--transcript", answer), ("--transcript", "Hello.")], on: loop)
     let event = try await hear(openAI(service, ["transcriptionModel": .string(model)]))

@@ -1,0 +1,36 @@
+internal import RouterCore
+
+/// One entry of `providers:` with `type: vonage`.
+struct VonageAccount: Sendable {
+  var name: String
+  /// The account's key, as its signed webhooks name it.
+  var apiKey: String?
+  var applicationId: String?
+  /// Signature secrets: one, or two while one is being replaced.
+  var secrets: [String]
+  /// The application's private key (PEM), for REST: without it a call cannot be handed over.
+  var privateKey: String?
+  /// Scheme and host of the REST API, where the account does not leave it to the webhook's `region_url`.
+  var apiURL: String?
+  /// Of the media socket: 8000, 16000 or 24000.
+  var sampleRate: Int
+  /// Where extensions live that a caller is handed over to: `0200` becomes `sip:0200@DOMAIN`.
+  var transferDomain: String?
+
+  /// `nil` when something that is needed is missing.
+  init?(_ account: ProviderAccount) {
+    let settings = account.settings
+    let one = [settings["signatureSecret"]?.string].compactMap { $0 }
+    let secrets = (settings["signatureSecret"]?.array?.compactMap(\.string) ?? one).filter { !$0.isEmpty }
+    guard !secrets.isEmpty else { return nil }
+    name = account.name
+    self.secrets = secrets
+    apiKey = settings["apiKey"]?.string
+    applicationId = settings["applicationId"]?.string
+    privateKey = settings["privateKey"]?.string
+    apiURL = settings["apiURL"]?.string
+    let rate = settings["sampleRate"]?.integer ?? VonageMediaCodec.usualRate
+    sampleRate = VonageMediaCodec.rates.contains(rate) ? rate : VonageMediaCodec.usualRate
+    transferDomain = settings["transferDomain"]?.string
+  }
+}

@@ -1,0 +1,118 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// What is asked of Vonage by REST (https://developer.vonage.com/en/api/voice): `PUT /v1/calls/UUID`.
+struct VonageREST: Sendable {
+  let http: any HTTPSending
+  let log: Log
+  let metrics: Metrics
+
+  /// Answers longer than this are no answers.
+  private static let maximumBytes = 64 << 10
+  private static let deadline = Duration.seconds(8)
+  /// How long a token of ours serves.
+  private static let tokenSeconds = 900
+
+  /// Why something was not done.
+  struct Fault: Error, Hashable {
+    var status: Int
+    var message: String
+    /// The call is over, as far as Vonage knows.
+    var isGone: Bool { status == 404 || status == 400 }
+    fileprivate var isWorthAnotherTry: Bool { status == 429 || status >= 500 }
+  }
+
+  /// Ends a call; asked twice when Vonage is busy. A call that is over already is no error.
+  func hangUp(_ call: VonageCallID, _ account: VonageAccount) async {
+    for attempt in 0..<2 {
+      do throws(Fault) {
+        return try await put("", ["action": "hangup"], call, account)
+      } catch {
+        guard error.isWorthAnotherTry, attempt == 0 else { return }
+      }
+    }
+  }
+
+  /// Gives a call other actions.
+  func transfer(_ call: VonageCallID, _ account: VonageAccount, to ncco: NCCO) async throws(Fault) {
+    try await put(
+      "", ["action": "transfer", "destination": ["type": "ncco", "ncco": ncco.json]], call, account)
+  }
+
+  /// Presses keys towards the caller.
+  func press(_ digits: String, _ call: VonageCallID, _ account: VonageAccount) async throws(Fault) {
+    try await put("/dtmf", ["digits": .string(digits)], call, account)
+  }
+
+  private func put(
+    _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount
+  ) async throws(Fault) {
+    do throws(Fault) {
+      try await send(path, body, call, account)
+      metrics.add("routerd_voip_commands_total", 1, ["provider": VonageChannel.name, "result": "ok"])
+    } catch {
+      metrics.add("routerd_voip_commands_total", 1, ["provider": VonageChannel.name, "result": "failed"])
+      log.warning(
+        "the provider did not do what it was asked", ("status", "\(error.status)"), ("why", error.message),
+        ("call", call.uuid))
+      throw error
+    }
+  }
+
+  private func send(
+    _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount
+  ) async throws(Fault) {
+    guard let token = VonageREST.token(account, now: Int(Date().timeIntervalSince1970)) else {
+      throw Fault(
+        status: 0, message: "'privateKey' and 'applicationId' of provider \(account.name) are needed for it")
+    }
+    let request = HTTPRequest(
+      "PUT", url: "\(call.apiURL(account))/v1/calls/\(FormFields.encode(call.uuid))\(path)",
+      headers: [Header("Authorization", "Bearer \(token)"), Header("Content-Type", "application/json")],
+      body: Array(body.text.utf8), deadline: VonageREST.deadline, maximumBodyBytes: VonageREST.maximumBytes)
+    let response: HTTPResponse
+    do throws(HTTPError) { response = try await http.send(request) } catch {
+      throw Fault(status: 503, message: error.message)
+    }
+    if (200..<300).contains(response.status) { return }
+    var message = "status \(response.status)"
+    response.body.withUnsafeBytes { text in
+      _ = JSONScanner.members(of: text) { name, value in
+        if name.equals("title") || name.equals("detail") || name.equals("error_title") {
+          message += ", \(value.string?.prefix(100) ?? "")"
+        }
+      }
+    }
+    throw Fault(status: response.status, message: message)
+  }
+
+  /// A token of the application (https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens);
+  /// `nil` when the account has no key that can sign one. A new one each time, since each needs its own `jti`.
+  static func token(_ account: VonageAccount, now: Int) -> String? {
+    guard let key = account.privateKey, let application = account.applicationId else { return nil }
+    let claims: JSONValue = [
+      "application_id": .string(application), "iat": .integer(now), "exp": .integer(now + tokenSeconds),
+      "jti": .string(UUID().uuidString.lowercased()),
+    ]
+    return JSONWebToken.signed(claims, by: .rs256(key))
+  }
+}
+
+/// A call as Vonage's REST knows it.
+struct VonageCallID: Sendable, Hashable {
+  var uuid: String
+  /// Which of Vonage's regions has it, as its webhook said.
+  var region: String?
+
+  /// The account's own choice, then the call's region if that is one of Vonage's, then the usual one.
+  func apiURL(_ account: VonageAccount) -> String {
+    if let url = account.apiURL { return url }
+    guard let region, region.hasPrefix("https://") else { return VonageCallID.usualURL }
+    let host = region.dropFirst(8).lowercased().prefix { $0 != "/" }
+    let isTheirs = [".vonage.com", ".nexmo.com"].contains { host.hasSuffix($0) }
+    return isTheirs && host.allSatisfy({ $0.isLetter || $0.isNumber || ".-".contains($0) })
+      ? "https://\(host)" : VonageCallID.usualURL
+  }
+
+  private static let usualURL = "https://api.nexmo.com"
+}

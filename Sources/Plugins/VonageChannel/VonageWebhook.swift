@@ -1,0 +1,110 @@
+internal import FoundationEssentials
+internal import RouterCore
+
+/// What Vonage says of a call (https://developer.vonage.com/en/voice/voice-api/webhook-reference): a query or a JSON object.
+struct VonageWebhook: Sendable {
+  /// Fields that go along with the call for routes to look at, at most; and bytes of them.
+  private static let maximumHeaders = 64
+  private static let maximumHeaderBytes = 16 << 10
+
+  let fields: [(name: String, value: String)]
+  let uuid: String
+
+  /// From the query of a GET or the body of a POST. `nil` without an identifier.
+  init?(_ request: HTTPServerRequest) {
+    if request.body.isEmpty {
+      fields = FormFields(parsing: request.query).all.map { ($0.name, $0.value) }
+    } else {
+      var fields: [(String, String)] = []
+      let isObject = request.body.withUnsafeBytes { text in
+        JSONScanner.members(of: text) { name, value in
+          if let name = name.string, let value = value.string { fields.append((name, value)) }
+        }
+      }
+      guard isObject else { return nil }
+      self.fields = fields
+    }
+    // Events of answering machines call it otherwise.
+    let named = fields.first { $0.name == "uuid" } ?? fields.first { $0.name == "call_uuid" }
+    uuid = named?.value ?? ""
+    guard uuid.utf8.count <= 64, uuid.utf8.allSatisfy({ (0x2D...0x7A).contains($0) }) else { return nil }
+  }
+
+  subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+
+  /// Whether it announces a call, instead of telling what became of one.
+  var isAnnouncement: Bool {
+    self["status"] == nil && self["reason"] == nil && !uuid.isEmpty && self["to"] != nil
+  }
+
+  /// A leg's end, in our words; `nil` while it is not over.
+  var end: CallEnd? {
+    switch self["status"] {
+    case "completed": CallEnd(.callerHungUp, text: "completed")
+    case "cancelled", "unanswered", "timeout": CallEnd(.cancelled, text: "the caller gave up")
+    case "busy": CallEnd(.cancelled, text: "busy", sipStatus: 486)
+    case "rejected": CallEnd(.cancelled, text: "rejected", sipStatus: 603)
+    case "failed": CallEnd(.failed, text: "the provider says that the call failed: \(detail)")
+    default: nil
+    }
+  }
+
+  private var detail: String { String((self["detail"] ?? self["reason"] ?? "no reason given").prefix(200)) }
+
+  /// What became of the call to somebody whom the caller is handed over to; `nil` while that is open.
+  var transferOutcome: TransferOutcome? {
+    switch self["status"] {
+    case "answered": .completed
+    case "busy": .failed(status: 486, reason: "busy")
+    case "timeout", "unanswered": .failed(status: 480, reason: "no answer")
+    case "rejected": .failed(status: 603, reason: "rejected")
+    case "failed": .failed(status: 503, reason: detail)
+    case "cancelled": .failed(status: 487, reason: "cancelled")
+    default: nil
+    }
+  }
+
+  /// The call as routes see it.
+  func call(_ request: HTTPServerRequest, agent: String?) -> InboundCall {
+    var call = InboundCall(
+      channel: .voip, from: VonageWebhook.party(self["from"] ?? self["from_user"] ?? ""),
+      to: VonageWebhook.party(self["to"] ?? ""), provider: VonageChannel.name)
+    call.headers = headers
+    call.sourceAddress = request.remote
+    call.foreignID = uuid
+    call.defaultAgent = agent
+    return call
+  }
+
+  /// Every field as a header of its name; SIP headers under their own.
+  private var headers: [Header] {
+    var bytes = 0
+    var headers: [Header] = []
+    for field in fields {
+      let name = field.name.hasPrefix("SipHeader_") ? String(field.name.dropFirst(10)) : field.name
+      bytes += name.utf8.count + field.value.utf8.count
+      guard headers.count < VonageWebhook.maximumHeaders, bytes <= VonageWebhook.maximumHeaderBytes else {
+        break
+      }
+      headers.append(Header(name, field.value))
+    }
+    return headers
+  }
+
+  /// A number, which Vonage writes without its `+`, or a user.
+  static func party(_ text: String) -> Party {
+    let lower = text.lowercased()
+    if ["", "anonymous", "unknown", "private", "restricted", "unavailable"].contains(lower) {
+      return Party(user: text, uri: text, isAnonymous: true)
+    }
+    if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") {
+      let rest = text.drop { $0 != ":" }.dropFirst().prefix { $0 != ";" && $0 != "?" }
+      let parts = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+      return Party(user: String(parts[0]), host: parts.count == 2 ? String(parts[1]) : "", uri: text)
+    }
+    let isNumber =
+      (7...15).contains(text.count) && text.allSatisfy { $0.isASCII && $0.isNumber } && text.first != "0"
+    let user = isNumber ? "+" + text : text
+    return Party(user: user, uri: user)
+  }
+}
