@@ -26,6 +26,9 @@ private final class ClientToolSession: ToolSession {
   }
 
   func run(_ call: ToolCall) async throws -> ToolResult {
+    guard offers.contains(where: { $0.tool.name == call.name }) else {
+      throw ToolFailure("there is no tool \(call.name)")
+    }
     let answer = OneShot<ToolResult?>()
     waiting.withLock { $0[call.id] = answer }
     defer { _ = waiting.withLock { $0.removeValue(forKey: call.id) } }

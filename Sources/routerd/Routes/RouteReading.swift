@@ -25,7 +25,9 @@ struct RouteReading: Sendable {
 
   /// Reads a directory, or (`nil`) the built-in table.
   static func disk(_ directory: String?) -> RouteReading {
-    guard let directory else { return RouteReading(result: RouteTableLoader.load(.embedded, types: .ofPlugins)) }
+    guard let directory else {
+      return RouteReading(result: RouteTableLoader.load(.embedded, types: .ofPlugins))
+    }
     var watched = WatchedFiles(directory: directory)
     let before = watched.fingerprint
     do throws(DiagnosticList) {
