@@ -72,14 +72,21 @@ enum PlainHTML {
 
   private static func mark(_ name: String, isEnd: Bool, in result: inout String) {
     if name.count == 2, name.first == "h", let level = name.last?.wholeNumberValue, (1...6).contains(level) {
-      result += isEnd ? "\n\n" : "\n\n" + String(repeating: "#", count: level) + " "
+      endParagraph(in: &result)
+      if !isEnd { result += String(repeating: "#", count: level) + " " }
     } else if blocks.contains(name) {
-      result += "\n\n"
+      endParagraph(in: &result)
     } else if lines.contains(name) {
       result += isEnd ? "" : "\n"
     } else if name == "td" || name == "th" {
-      result += " "
+      append(" ", to: &result)
     }
+  }
+
+  /// One empty line, however many blocks begin and end here.
+  private static func endParagraph(in result: inout String) {
+    while result.last?.isWhitespace == true { result.removeLast() }
+    if !result.isEmpty { result += "\n\n" }
   }
 
   /// Adds text with its white space as browsers show it.

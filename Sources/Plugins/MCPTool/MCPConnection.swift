@@ -66,7 +66,10 @@ actor MCPConnection {
     var cursor: String?
     for _ in 0..<MCPTools.maximumPages {
       let page = try await request("tools/list", cursor.map { ["cursor": .string($0)] } ?? [:])
-      tools += MCPTools.read(page)
+      // A name that comes again is the same tool: some servers give the last page for any cursor.
+      for entry in MCPTools.read(page) where !tools.contains(where: { $0.tool.name == entry.tool.name }) {
+        tools.append(entry)
+      }
       let next = page["nextCursor"]?.string
       guard let next, !next.isEmpty, next != cursor, tools.count < MCPTools.maximumTools else { break }
       cursor = next

@@ -29,7 +29,7 @@ struct SentenceSplitter: Sendable {
     while index < min(buffer.count, SentenceSplitter.longest) {
       if let end = endOfSentence(at: index) { return take(end) }
       // The last character may be the full stop that the next piece gives a space to, or a line break before another.
-      guard index + 1 < buffer.count else { break }
+      guard index + 1 < buffer.count, !isUndecided(at: index) else { break }
       index += 1
     }
     searched = index
@@ -41,6 +41,12 @@ struct SentenceSplitter: Sendable {
 
   /// What is left when the text is over; `nil` when that is nothing.
   mutating func rest() -> String? { buffer.isEmpty ? nil : take(buffer.count) }
+
+  /// Whether what follows a mark so far are closing quotation marks and brackets alone: the next piece tells.
+  private func isUndecided(at index: Int) -> Bool {
+    SentenceSplitter.stops.contains(buffer[index])
+      && buffer[(index + 1)...].allSatisfy(SentenceSplitter.closing.contains)
+  }
 
   /// Where the sentence ends, if the character at `index` ends one; the space behind it belongs to it.
   private func endOfSentence(at index: Int) -> Int? {

@@ -100,7 +100,8 @@ final class OfficialServer {
       let stock = try await run("stock_of", ["number": "1", "minimum": 3])
       #expect(stock.output.text.contains("minimum") && stock.output.text.contains("7") && !stock.isError)
       let broken = try await run("breaks")
-      #expect(broken.isError && broken.output.text.contains("the forklift is broken"))
+      // Newer servers keep the words of an error to themselves.
+      #expect(broken.isError && broken.output.text.contains("breaks"), "\(broken.output.text)")
       let wrong = await Result { try await run("find_part", ["number": ["x": 1]]) }
       #expect((try? wrong.get().isError) != false, "a wrong argument is a failure of some kind")
       let sleeping = Task { try await run("sleeps") }
