@@ -29,7 +29,11 @@ final class OfficialServer {
     port = try #require(Int(String(decoding: line, as: UTF8.self)))
   }
 
-  deinit { process.terminate() }
+  /// Ends it. A signal that can be caught may be blocked in a child of the tests.
+  func stop() {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
 
   private static func python() throws -> String {
     let test = URL(fileURLWithPath: #filePath)
@@ -85,6 +89,7 @@ final class OfficialServer {
     async throws
   {
     let official = try OfficialServer(server)
+    defer { official.stop() }
     try await withAdapter { tool in
       let function = MCPServerTests.function(official.port, path, ["transport": .string(transport)])
       let session = try await MCPServerTests.session(tool, function)
@@ -117,6 +122,7 @@ final class OfficialServer {
     async throws
   {
     let official = try OfficialServer(server)
+    defer { official.stop() }
     try await withAdapter { tool in
       let function = MCPServerTests.function(official.port, path, ["allowedTools": ["find_part"]])
       let violations = await ToolConformance.violations([function], arguments: ["number": "12"]) { tool }
