@@ -15,7 +15,8 @@ enum FolderRules {
 
   /// Types that live with libre and carry nothing of its pointers: anybody may mention them.
   static let harmless: Set<String> = [
-    "Digest", "EventLoop", "EventLoops", "G711", "HTTPClient", "HTTPClients", "WebSocket", "WebSocketClose",
+    "AudioConverter", "Digest", "EventLoop", "EventLoops", "G711", "HTTPClient", "HTTPClients", "WebSocket",
+    "WebSocketClose",
     "WebSocketMessage", "WebSocketSettings",
   ]
 

@@ -122,6 +122,7 @@ actor RealtimeConversation {
 
   private func receive(_ message: WebSocketMessage) {
     guard case .text(let bytes) = message else { return report.violation("a binary message") }
+    // What is no JSON is told as such.
     guard let event = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else {
       report.violation("no JSON: \(String(decoding: bytes.prefix(80), as: UTF8.self))")
       return refuse(RealtimeState.Refusal(code: "invalid_json", message: "no JSON"), .null)

@@ -158,7 +158,7 @@ extension ConversationMachine {
         // The caller waits for an answer and hears nothing: once more, and then somebody else.
         if hasRetried { return actions + [.fail(VoiceFailure(.protocolError, words))] }
         hasRetried = true
-        wishes.insert(answered ?? .reply(instructions: nil), at: 0)
+        wantFirst(answered ?? .reply(instructions: nil))
       }
     default: break  // cancelled: the caller spoke, or we asked for it
     }
@@ -207,7 +207,7 @@ extension ConversationMachine {
     }
     // Ours lost the race against the one that the caller's words made; no event of it will follow. That one has
     // seen the results of tools; anything else is still to be said.
-    if asked.wish != .goOn { wishes.insert(asked.wish, at: 0) }
+    if asked.wish != .goOn { wantFirst(asked.wish) }
     // The end of the other one is waited for, but not for ever.
     if active == nil { expected = now + ConversationMachine.ownResponseTime }
     return [.log(.debug, "the server complains: \(problem.words)")]

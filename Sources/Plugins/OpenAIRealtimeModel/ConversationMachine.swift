@@ -129,6 +129,12 @@ struct ConversationMachine {
     return ask(at: now)
   }
 
+  /// Puts a response that has to be made again before all others; the last one gives way when there are too many.
+  mutating func wantFirst(_ wish: Wish) {
+    wishes.insert(wish, at: 0)
+    if wishes.count > ConversationMachine.maximumWishes { wishes.removeLast() }
+  }
+
   /// Asks for the next response, if the server can make one now.
   mutating func ask(at now: Duration) -> [Action] {
     guard active == nil, asked == nil, !callerSpeaks, expected == nil, !isLost,
@@ -232,7 +238,7 @@ struct ConversationMachine {
     }
     let wasAnswering = active != nil || asked != nil || expected != nil
     active = nil
-    if let lost = asked { wishes.insert(lost.wish, at: 0) }
+    if let lost = asked { wantFirst(lost.wish) }
     asked = nil
     callerSpeaks = false
     expected = nil

@@ -53,6 +53,7 @@ public struct RouteDirectory: Sendable {
   }
 
   private mutating func collect(_ directory: String, depth: Int, _ problems: inout DiagnosticList) {
+    // Why it cannot be read, Foundation says in too many words.
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory).sorted() else {
       problems.append(Diagnostic(.error, "\(directory) cannot be read"))
       return

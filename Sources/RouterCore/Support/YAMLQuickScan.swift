@@ -4,16 +4,16 @@
 /// Whatever it is not sure of, it gives up, and libyaml reads the whole file: what is allowed, what is refused and what
 /// is said of it is decided there alone. A test holds both to the same result, down to lines and columns.
 struct YAMLQuickScan {
-  private let bytes: UnsafeBufferPointer<UInt8>
-  private var at = 0
-  private var line = 1
-  private var lineStart = 0
-  private var entries: [YAMLEntry] = []
+  let bytes: UnsafeBufferPointer<UInt8>
+  var at = 0
+  var line = 1
+  var lineStart = 0
+  var entries: [YAMLEntry] = []
 
   /// Deeper files are libyaml's.
-  private static let maximumDepth = 24
+  static let maximumDepth = 24
   /// libyaml takes no longer keys.
-  private static let maximumKey = 512
+  static let maximumKey = 512
 
   /// The nodes of a file; texts are places in the file itself. `nil` when libyaml must look.
   static func entries(of source: [UInt8]) -> [YAMLEntry]? {
@@ -27,18 +27,18 @@ struct YAMLQuickScan {
     }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  private var column: Int { at - lineStart }
+  var column: Int { at - lineStart }
 
   /// The byte at a place; a line end behind the last one.
   @inline(__always)
-  private func byte(_ index: Int) -> UInt8 { index < bytes.count ? bytes[index] : 0x0A }
+  func byte(_ index: Int) -> UInt8 { index < bytes.count ? bytes[index] : 0x0A }
 
   // MARK: Lines
 
   /// Goes to the first sign of the next line that has any, from a place at which a line begins; to the end when there is none.
-  private mutating func nextLine() -> Bool {
+  mutating func nextLine() -> Bool {
     while at < bytes.count {
       lineStart = at
       while at < bytes.count, bytes[at] == 0x20 { at += 1 }
@@ -53,7 +53,7 @@ struct YAMLQuickScan {
   }
 
   /// Goes over what may stand behind a value, to the first sign of the next line.
-  private mutating func endLine() -> Bool {
+  mutating func endLine() -> Bool {
     let start = at
     while byte(at) == 0x20 { at += 1 }
     if byte(at) == UInt8(ascii: "#") {
@@ -65,7 +65,7 @@ struct YAMLQuickScan {
     return nextLine()
   }
 
-  private mutating func skipComment() -> Bool {
+  mutating func skipComment() -> Bool {
     while at < bytes.count, bytes[at] != 0x0A {
       guard bytes[at] >= 0x20, bytes[at] < 0x7F else { return false }
       at += 1
@@ -76,15 +76,15 @@ struct YAMLQuickScan {
   // MARK: Blocks
 
   /// A block collection that begins at the present place.
-  private mutating func block(column: Int, depth: Int) -> Bool {
+  mutating func block(column: Int, depth: Int) -> Bool {
     guard depth < YAMLQuickScan.maximumDepth, at < bytes.count else { return false }
     return isDash ? sequence(column: column, depth: depth) : mapping(column: column, depth: depth)
   }
 
   /// Whether an element of a sequence begins here.
-  private var isDash: Bool { byte(at) == UInt8(ascii: "-") && byte(at + 1) == 0x20 }
+  var isDash: Bool { byte(at) == UInt8(ascii: "-") && byte(at + 1) == 0x20 }
 
-  private mutating func sequence(column: Int, depth: Int) -> Bool {
+  mutating func sequence(column: Int, depth: Int) -> Bool {
     let index = open(.sequence)
     var count = 0
     while at < bytes.count, self.column == column, isDash {
@@ -102,7 +102,7 @@ struct YAMLQuickScan {
     return true
   }
 
-  private mutating func mapping(column: Int, depth: Int) -> Bool {
+  mutating func mapping(column: Int, depth: Int) -> Bool {
     guard depth < YAMLQuickScan.maximumDepth else { return false }
     let index = open(.mapping)
     var count = 0
@@ -118,7 +118,7 @@ struct YAMLQuickScan {
   }
 
   /// What stands behind a key: on its line, or below.
-  private mutating func pairValue(column: Int, depth: Int) -> Bool {
+  mutating func pairValue(column: Int, depth: Int) -> Bool {
     let (colonLine, colonEnd) = (line, self.column)
     let start = at
     while byte(at) == 0x20 { at += 1 }
@@ -138,13 +138,13 @@ struct YAMLQuickScan {
     return true
   }
 
-  private mutating func listOfKey(column: Int, depth: Int) -> Bool {
+  mutating func listOfKey(column: Int, depth: Int) -> Bool {
     guard depth < YAMLQuickScan.maximumDepth else { return false }
     return sequence(column: column, depth: depth)
   }
 
   /// Whether `key: ` or a key and the end of the line stands here.
-  private func isKeyNext() -> Bool {
+  func isKeyNext() -> Bool {
     var scan = at
     if byte(scan) == UInt8(ascii: "\"") || byte(scan) == UInt8(ascii: "'") {
       let quote = bytes[scan]
@@ -159,7 +159,7 @@ struct YAMLQuickScan {
   }
 
   /// A key with its colon.
-  private mutating func key(isInFlow: Bool) -> Bool {
+  mutating func key(isInFlow: Bool) -> Bool {
     let start = at
     guard scalar(isInFlow: true), at - start < YAMLQuickScan.maximumKey, byte(at) == UInt8(ascii: ":"),
       byte(at + 1) == 0x20 || (!isInFlow && byte(at + 1) == 0x0A)
@@ -170,7 +170,7 @@ struct YAMLQuickScan {
 
   // MARK: Values of one line
 
-  private mutating func value(isInFlow: Bool, depth: Int) -> Bool {
+  mutating func value(isInFlow: Bool, depth: Int) -> Bool {
     guard depth < YAMLQuickScan.maximumDepth else { return false }
     switch byte(at) {
     case UInt8(ascii: "{"): return flow(.mapping, end: UInt8(ascii: "}"), depth: depth)
@@ -179,7 +179,7 @@ struct YAMLQuickScan {
     }
   }
 
-  private mutating func flow(_ kind: YAMLEntry.Kind, end: UInt8, depth: Int) -> Bool {
+  mutating func flow(_ kind: YAMLEntry.Kind, end: UInt8, depth: Int) -> Bool {
     let index = open(kind)
     var count = 0
     at += 1
@@ -204,7 +204,7 @@ struct YAMLQuickScan {
   }
 
   /// A scalar, quoted or not. Behind it stands what ends it.
-  private mutating func scalar(isInFlow: Bool) -> Bool {
+  mutating func scalar(isInFlow: Bool) -> Bool {
     let start = at
     let first = byte(at)
     if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") {
@@ -240,7 +240,7 @@ struct YAMLQuickScan {
 
   /// What an unquoted text may begin with, here.
   @inline(__always)
-  private static func isFirst(_ byte: UInt8) -> Bool {
+  static func isFirst(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true  // digits, letters
     case 0x2B, 0x2F, 0x5F, 0x28, 0x7E, 0x24, 0x5E: true  // + / _ ( ~ $ ^
@@ -250,7 +250,7 @@ struct YAMLQuickScan {
 
   /// What may stand inside of an unquoted text anywhere.
   @inline(__always)
-  private static func isInner(_ byte: UInt8) -> Bool {
+  static func isInner(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
     case 0x2B, 0x2D...0x2F, 0x5F, 0x28, 0x29, 0x7E, 0x24, 0x5E, 0x3B, 0x3D: true  // + - . / _ ( ) ~ $ ^ ; =
@@ -261,69 +261,11 @@ struct YAMLQuickScan {
 
   /// What may stand there besides outside of braces and brackets.
   @inline(__always)
-  private static func isInnerOfBlock(_ byte: UInt8, before next: UInt8) -> Bool {
+  static func isInnerOfBlock(_ byte: UInt8, before next: UInt8) -> Bool {
     switch byte {
     case 0x2C, 0x5B, 0x5D, 0x7B, 0x7D, 0x3F, 0x22: true  // , [ ] { } ? "
     case 0x3A: next > 0x20 && next < 0x7F  // a colon with something behind it
     default: false
     }
-  }
-
-  // MARK: Nodes
-
-  private mutating func add(_ kind: YAMLEntry.Kind, _ start: Int, _ first: Int, _ end: Int) {
-    entries.append(YAMLEntry(kind, line: line, column: start - lineStart + 1, a: first, b: end - first))
-  }
-
-  private mutating func open(_ kind: YAMLEntry.Kind) -> Int {
-    entries.append(YAMLEntry(kind, line: line, column: column + 1))
-    return entries.count - 1
-  }
-
-  /// Ends a collection. Returns whether its keys differ.
-  @discardableResult
-  private mutating func close(_ index: Int, _ count: Int, isMapping: Bool = false) -> Bool {
-    entries[index].a = UInt32(truncatingIfNeeded: entries.count)
-    entries[index].b = UInt32(truncatingIfNeeded: count)
-    return !isMapping || count < 2 || hasDifferentKeys(index, count)
-  }
-
-  private func hasDifferentKeys(_ mapping: Int, _ count: Int) -> Bool {
-    var keys: [UInt64] = []
-    var child = mapping + 1
-    if count <= 8 {
-      // Few keys: the bytes are compared, and nothing is made.
-      for number in 0..<count {
-        var earlier = mapping + 1
-        for _ in 0..<number {
-          if isSameText(earlier, child) { return false }
-          earlier = next(after: earlier + 1)
-        }
-        child = next(after: child + 1)
-      }
-      return true
-    }
-    keys.reserveCapacity(count)
-    for _ in 0..<count {
-      let entry = entries[child]
-      keys.append(YAMLDocument.hash(bytes[Int(entry.a)..<Int(entry.a) + Int(entry.b)]))
-      child = next(after: child + 1)
-    }
-    // Two keys of one hash are for libyaml to tell apart.
-    return Set(keys).count == keys.count
-  }
-
-  private func next(after index: Int) -> Int {
-    let entry = entries[index]
-    return entry.kind == .sequence || entry.kind == .mapping ? Int(entry.a) : index + 1
-  }
-
-  private func isSameText(_ a: Int, _ b: Int) -> Bool {
-    let (first, second) = (entries[a], entries[b])
-    guard first.b == second.b else { return false }
-    for offset in 0..<Int(first.b) where bytes[Int(first.a) + offset] != bytes[Int(second.a) + offset] {
-      return false
-    }
-    return true
   }
 }

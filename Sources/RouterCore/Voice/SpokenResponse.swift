@@ -65,7 +65,6 @@ public struct SpokenResponse: Sendable {
   private struct Begun: Sendable {
     var body: HTTPBody
     var reader: SoundReader
-    var converter: AudioFormat?
     var first: AudioFrame?
   }
 

@@ -71,8 +71,10 @@ struct RouteVersions: Sendable {
     // A folder that is not there holds none; what cannot be read is none of ours.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.filter { !$0.hasPrefix(".") }.compactMap { name -> Kept? in
+      // A folder without its facts is no version.
       guard let bytes = try? Files.read("\(folder)/\(name)/version.json"),
-        let entry = try? JSON.decode(Entry.self, bytes), entry.directory == directory
+        let entry = try? JSON.decode(Entry.self, bytes),  // nor is one with others
+        entry.directory == directory
       else { return nil }
       return Kept(name: name, entry: entry)
     }.sorted { $0.number > $1.number }

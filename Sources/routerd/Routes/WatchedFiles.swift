@@ -51,6 +51,7 @@ struct WatchedFiles: Sendable, Equatable {
       add(folder, .all)
       addWay(to: folder)
     }
+    // A directory that cannot be read has no files.
     for file in (try? RouteDirectory(directory))?.files ?? [] where WatchedFiles.isLink(file) {
       addWay(to: file)
     }

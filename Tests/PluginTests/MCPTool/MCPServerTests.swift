@@ -11,14 +11,14 @@ final class OfficialServer {
   private static let package = "mcp==2.3.0"
   let port: Int
   private let process = Process()
-  private let stop = Pipe()
+  private let input = Pipe()
 
   init(_ kind: String) throws {
     let out = Pipe()
     process.executableURL = URL(fileURLWithPath: try OfficialServer.python())
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "mcp_server.py")
     process.arguments = [script.path, kind]
-    process.standardInput = stop
+    process.standardInput = input
     process.standardOutput = out
     process.standardError = FileHandle.nullDevice
     try process.run()

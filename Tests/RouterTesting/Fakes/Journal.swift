@@ -26,8 +26,13 @@ public final class Journal<Event: Sendable>: Sendable {
     let woken = state.withLock { state in
       state.events.append(event)
       let index = state.events.count - 1
-      let woken = state.waiters.filter { index >= $0.start && $0.matches(event) }
-      state.waiters.removeAll { index >= $0.start && $0.matches(event) }
+      var woken: [Waiter] = []
+      // Each is asked once: what it asks for may be a sum.
+      state.waiters.removeAll { waiter in
+        guard index >= waiter.start, waiter.matches(event) else { return false }
+        woken.append(waiter)
+        return true
+      }
       return woken
     }
     for waiter in woken { waiter.result.resolve(event) }

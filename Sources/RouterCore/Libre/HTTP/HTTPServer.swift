@@ -20,6 +20,8 @@ public actor HTTPServer {
   private var exchanges: [ObjectIdentifier: HTTPServerExchange] = [:]
   private var upgraded: [ObjectIdentifier: UpgradedConnection] = [:]
   private var isServing = false
+  /// Nothing may wait any more: libmicrohttpd ends the process when it is stopped with a suspended connection.
+  private(set) var isClosing = false
   private(set) var front: TLSListener?
   private var lastIsGone: OneShot<Void>?
 
@@ -116,6 +118,7 @@ public actor HTTPServer {
     front?.close()
     fd_close(epoll)
     timer.cancel()
+    isClosing = true
     for exchange in exchanges.values { exchange.abandon() }
     MHD_run(daemon)
     self.daemon = nil

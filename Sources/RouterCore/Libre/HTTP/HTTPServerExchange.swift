@@ -72,6 +72,7 @@ final class HTTPServerExchange: @unchecked Sendable {
       return queue(.text(413, "the body is longer than \(server.settings.maximumBodyBytes) bytes\n"))
     }
     guard var request else { return .NO }
+    if server.assumeIsolated({ $0.isClosing }) { return queue(.text(503, "closing\n")) }
     request.body = body
     body = []
     isSuspended = true
@@ -137,7 +138,7 @@ final class HTTPServerExchange: @unchecked Sendable {
 
   /// Has the connection wait for the next piece of a stream.
   func suspend() {
-    guard !isSuspended, let connection else { return }
+    guard !isSuspended, let connection, !server.assumeIsolated({ $0.isClosing }) else { return }
     isSuspended = true
     MHD_suspend_connection(connection)
   }
