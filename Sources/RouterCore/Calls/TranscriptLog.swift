@@ -16,6 +16,8 @@ struct TranscriptLog: Sendable {
   mutating func append(_ entry: TranscriptEntry) -> TranscriptEntry? {
     guard !isFull else { return nil }
     var entry = entry
+    // Models end their pieces with spaces and line breaks that nobody heard.
+    while entry.text.last?.isWhitespace == true { entry.text.removeLast() }
     let size = entry.text.utf8.count
     if entries.count + 1 >= maximumEntries || bytes + size > maximumBytes {
       isFull = true

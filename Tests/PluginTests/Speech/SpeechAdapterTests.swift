@@ -97,7 +97,7 @@ import Testing
 
   private static let transcriptions: [(String, String, String)] = [
     ("gpt-4o-mini-transcribe", "When are you open?", "When are you open? 0.95"),
-    ("whisper-1", #"{"say": " Hello. ", "logprob": -0.7}"#, "Hello. 0.50"),
+    ("whisper-1", #"{"say": " Hello. ", "logprob": -0.69}"#, "Hello. 0.50"),
     ("gpt-transcribe", "Hello.", "Hello. nil"),
     ("whisper-1", #"{"status": 500, "times": 1}"#, "Hello. 0.95"),
     ("whisper-1", #"{"status": 401}"#, "unauthorized"), ("whisper-1", #"{"html": true}"#, "protocolError"),
