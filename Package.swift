@@ -17,6 +17,7 @@ let plugins: [(name: String, c: [Target.Dependency])] = [
   ("OpenAISpeech", []),
   ("SIPChannel", []),
   ("SQLiteStore", []),
+  ("TelnyxChannel", []),
   ("TwilioChannel", []),
   ("VonageChannel", []),
   ("WebhookModel", []),
@@ -86,6 +87,7 @@ let package = Package(
       exclude: [
         "MCPTool/mcp_server.py",
         "OpenAIRealtimeModel/validate_events.py",
+        "TelnyxChannel/telnyx_sdk.py",
         "TwilioChannel/twilio_signer.py",
         "TwilioChannel/twilio_twiml.py",
         "TwilioChannel/wire.jsonl",

@@ -11,6 +11,7 @@ internal import OpenAIRealtimeModel
 internal import OpenAISpeech
 internal import SIPChannel
 internal import SQLiteStore
+internal import TelnyxChannel
 internal import TwilioChannel
 internal import VonageChannel
 internal import WebhookModel
@@ -21,6 +22,7 @@ internal import WebSocketTool
 /// here, a row in the README's table.
 let plugins: [PluginEntry] = [
   .channel(SIPChannel.self),
+  .channel(TelnyxChannel.self),
   .channel(TwilioChannel.self),
   .channel(VonageChannel.self),
   .store(SQLiteStore.self),

@@ -11,8 +11,8 @@ struct TwiML: Sendable, Hashable {
   /// Answers the call and connects its sound. `url` has no query, which Twilio would refuse; nothing follows, so the call
   /// ends with the socket.
   static func connect(_ url: String, statusCallback: String) -> TwiML {
-    TwiML(
-      "<Connect><Stream url=\"\(escape(url))\" statusCallback=\"\(escape(statusCallback))\"/></Connect>")
+    let (url, callback) = (XMLText.escape(url), XMLText.escape(statusCallback))
+    return TwiML("<Connect><Stream url=\"\(url)\" statusCallback=\"\(callback)\"/></Connect>")
   }
 
   /// Refuses without an answer, so nobody pays.
@@ -24,15 +24,16 @@ struct TwiML: Sendable, Hashable {
   static func dial(
     _ target: TransferDestination, timeout: Int, action: String, progress: String, callerId: String?
   ) -> TwiML {
-    let callbacks = "statusCallback=\"\(escape(progress))\" statusCallbackEvent=\"answered completed\""
+    let callbacks =
+      "statusCallback=\"\(XMLText.escape(progress))\" statusCallbackEvent=\"answered completed\""
     let inner =
       switch target {
-      case .number(let number): "<Number \(callbacks)>\(escape(number))</Number>"
-      case .sip(let uri): "<Sip \(callbacks)>\(escape(uri))</Sip>"
+      case .number(let number): "<Number \(callbacks)>\(XMLText.escape(number))</Number>"
+      case .sip(let uri): "<Sip \(callbacks)>\(XMLText.escape(uri))</Sip>"
       }
-    let caller = callerId.map { " callerId=\"\(escape($0))\"" } ?? ""
+    let caller = callerId.map { " callerId=\"\(XMLText.escape($0))\"" } ?? ""
     return TwiML(
-      "<Dial action=\"\(escape(action))\" timeout=\"\(timeout)\" answerOnBridge=\"true\"\(caller)>\(inner)</Dial>"
+      "<Dial action=\"\(XMLText.escape(action))\" timeout=\"\(timeout)\" answerOnBridge=\"true\"\(caller)>\(inner)</Dial>"
     )
   }
 
@@ -40,23 +41,5 @@ struct TwiML: Sendable, Hashable {
     .response(
       HTTPResponse(
         status: 200, headers: [Header("Content-Type", "text/xml; charset=utf-8")], body: Array(text.utf8)))
-  }
-
-  /// Text for an element or an attribute. Characters that XML cannot hold are left out.
-  static func escape(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      case "\"": escaped += "&quot;"
-      case "'": escaped += "&apos;"
-      case _ where scalar.value < 0x20 && !["\t", "\n", "\r"].contains(scalar): break
-      case "\u{FFFE}", "\u{FFFF}": break
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
   }
 }

@@ -51,8 +51,7 @@ public final class WebhookCalls: Sendable {
     var legs: [String: WebhookLeg] = [:]
     var sockets: [String: Waiting] = [:]
     var tokens: [String: [String]] = [:]
-    var gone: Set<String> = []
-    var goneInOrder: [String] = []
+    var gone = RecentSet(WebhookCalls.remembered)
   }
 
   /// Calls between the webhook and the engine; one more is refused.
@@ -129,6 +128,16 @@ public final class WebhookCalls: Sendable {
   /// Whether a call was here and is over: what comes of it is late, not strange.
   public func isOver(_ foreignID: String) -> Bool { state.withLock { $0.gone.contains(foreignID) } }
 
+  /// The leg of a call that its provider says is over. One that nobody knows is remembered: where webhooks overtake each
+  /// other, its announcement comes too late.
+  public func ending(_ foreignID: String) -> WebhookLeg? {
+    state.withLock { state in
+      if let leg = state.legs[foreignID] { return leg }
+      state.gone.insert(foreignID)
+      return nil
+    }
+  }
+
   /// Counts a webhook by what came of it, and says so in the log when it was refused.
   public func count(_ result: String, refused request: HTTPServerRequest? = nil) {
     host.metrics.add("routerd_voip_webhooks_total", 1, ["provider": type, "result": result])
@@ -187,13 +196,7 @@ public final class WebhookCalls: Sendable {
     state.withLock { state in
       guard state.legs.removeValue(forKey: id) != nil else { return }
       for token in state.tokens.removeValue(forKey: id) ?? [] { state.sockets[token] = nil }
-      guard state.gone.insert(id).inserted else { return }
-      state.goneInOrder.append(id)
-      if state.goneInOrder.count > WebhookCalls.remembered {
-        let forgotten = state.goneInOrder.count / 2
-        for old in state.goneInOrder.prefix(forgotten) { state.gone.remove(old) }
-        state.goneInOrder.removeFirst(forgotten)
-      }
+      state.gone.insert(id)
     }
     publish()
   }

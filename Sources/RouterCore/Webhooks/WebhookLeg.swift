@@ -134,8 +134,15 @@ public actor WebhookLeg: CallLeg {
   /// The call is over on the provider's side; before the answer, the caller gave up.
   public func ended(_ end: CallEnd) { handle(.ended(end)) }
 
-  /// The provider will not connect the call after all.
-  public func refused(_ end: CallEnd) { handle(.refused(end)) }
+  /// The provider will not connect the call after all. Returns whether it was waited for.
+  @discardableResult public func refused(_ end: CallEnd) -> Bool {
+    guard machine.state == .connecting else { return false }
+    handle(.refused(end))
+    return true
+  }
+
+  /// Whether a media socket is there now.
+  public var hasMedia: Bool { socket != nil }
 
   /// A key that came beside the media socket; the same press on both counts once.
   public nonisolated func pressed(_ digit: Character) {
