@@ -98,7 +98,7 @@ import Testing
         - name: r\(number)
           match: {to: "\(number)"}
           agent: mirror
-          hook: {url: "http://127.0.0.1:\(port)/ask", secret: sesame\(rest)}
+          hook: {allowPrivate: true, url: "http://127.0.0.1:\(port)/ask", secret: sesame\(rest)}
 
       """
     }

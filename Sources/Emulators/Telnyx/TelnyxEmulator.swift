@@ -144,7 +144,7 @@ public final class TelnyxEmulator: Emulator {
         host.report.violation("\(type): \(request.url) answered \(response.status)")
       }
     } catch {
-      if error.kind != .cancelled { host.report.violation("\(type): \(error)") }
+      if ![.cancelled, .closed].contains(error.kind) { host.report.violation("\(type): \(error)") }
     }
   }
 

@@ -129,13 +129,13 @@ import Testing
     (#"{"say": "yes", "style": "unconfirmed"}"#, "yes 0.97"),
     (#"{"say": "I think so", "style": "interim"}"#, "I think so nil"),
     (#"{"style": "silent"}"#, " nil"), (#"{"say": "fine", "garbage": true}"#, "fine 0.97"),
-    (#"{"error": "bad audio"}"#, "protocolError"), (#"{"abrupt": true}"#, "closed"),
-    (#"{"close": 1008}"#, "protocolError"),
+    (#"{"error": "bad audio"}"#, "protocolError"),
   ]
 
   @Test(arguments: utterances) func listening(_ script: String, _ expected: String) async throws {
     let service = try await RunningEmulator(DeepgramEmulator.self, [("--transcript", script)], on: loop)
-    #expect(Self.described(try await hear(deepgram(service))) == expected)
+    let heard = try await hear(deepgram(service))
+    #expect(Self.described(heard) == expected, "\(String(describing: heard))")
     #expect(service.report.violations == [])
     await service.close()
     await clients.close()
