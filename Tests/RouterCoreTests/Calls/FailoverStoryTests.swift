@@ -25,7 +25,8 @@ import Testing
     return (harness, backup)
   }
 
-  @Test(.disabled("the word of our own does not come when the first turn is digital silence; it waits for ever"))
+  @Test(
+    .disabled("the word of our own does not come when the first turn is digital silence; it waits for ever"))
   func aSilentBackendIsBridgedAndGivenUp() async throws {
     let (harness, backup) = FailoverStoryTests.harness()
     let (leg, first, task) = try await harness.answered()
