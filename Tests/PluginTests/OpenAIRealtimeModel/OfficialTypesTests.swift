@@ -14,7 +14,7 @@ import Testing
     var event: JSONValue
   }
 
-  private static func run(_ program: String, _ arguments: [String], input: Data = Data()) throws -> String {
+  static func run(_ program: String, _ arguments: [String], input: Data = Data()) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
@@ -33,7 +33,7 @@ import Testing
   }
 
   /// A Python with the package.
-  private static func python() throws -> String {
+  static func python() throws -> String {
     let test = URL(fileURLWithPath: #filePath)
     let root = test.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

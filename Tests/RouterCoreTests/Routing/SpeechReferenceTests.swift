@@ -1,0 +1,73 @@
+import Testing
+
+@testable import RouterCore
+
+/// Who hears and speaks: found when the table is loaded, and given to the agent.
+@Suite struct SpeechReferenceTests {
+  private func load(_ providers: String, agent: String = "{provider: writer}") -> Result<
+    RouteSnapshot, DiagnosticList
+  > {
+    let text = """
+      providers:
+        writer: \(providers)
+        ears: {type: listener, apiKey: k}
+        mouth: {type: talker}
+      agents:
+        a: \(agent)
+      routes:
+        - {name: all, match: {to: +442079460400}, agent: a}
+      """
+    return RouteTableLoader.load(
+      RouteSource(files: [.init("main.yaml", text)]),
+      types: ProviderTypes(hearing: ["listener", "both"], speaking: ["talker", "both"]))
+  }
+
+  private func agent(_ result: Result<RouteSnapshot, DiagnosticList>) throws -> AgentConfiguration {
+    let call = Fixture.call(to: "+442079460400")
+    let decision = Router(try result.get()).resolve(call)
+    guard case .agent(let agent)? = decision.targets.first else {
+      throw DiagnosticList([Diagnostic(.error, "no agent")])
+    }
+    return agent
+  }
+
+  @Test func theProviderNamesThem() throws {
+    let agent = try agent(load("{type: text, speech: {recognizer: ears, synthesizer: mouth}}"))
+    #expect(
+      agent.recognizer
+        == .init(name: "ears", type: "listener", configuration: ["type": "listener", "apiKey": "k"]))
+    #expect(agent.synthesizer.type == "talker")
+  }
+
+  @Test func theAgentComesFirstAndTheOfflineOneLast() throws {
+    let one = try agent(
+      load(
+        "{type: text, speech: {recognizer: ears}}", agent: "{provider: writer, speech: {synthesizer: mouth}}")
+    )
+    #expect(one.recognizer.name == "ears" && one.synthesizer.name == "mouth")
+    let none = try agent(load("{type: text}"))
+    #expect(none.recognizer == .offline && none.synthesizer == .offline)
+    let back = try agent(
+      load(
+        "{type: text, speech: {recognizer: ears}}", agent: "{provider: writer, speech: {recognizer: offline}}"
+      ))
+    #expect(back.recognizer == .offline)
+  }
+
+  @Test(arguments: [
+    ("{recognizer: eers}", "there is no provider 'eers'"), ("{recognizer: mouth}", "does not hear"),
+    ("{synthesizer: ears}", "does not speak"), ("{synthesiser: ears}", "synthesiser"), ("ears", "speech"),
+  ])
+  func whatIsWrongIsSaid(_ speech: String, _ words: String) {
+    for result in [
+      load("{type: text, speech: \(speech)}"),
+      load("{type: text}", agent: "{provider: writer, speech: \(speech)}"),
+    ] {
+      guard case .failure(let faults) = result else {
+        Issue.record("\(speech) must be refused")
+        continue
+      }
+      #expect(faults.all.contains { $0.message.contains(words) }, "\(faults.all.map(\.message))")
+    }
+  }
+}
