@@ -24,7 +24,9 @@ final class DeepgramEar: Sendable {
     self.report = report
   }
 
+  /// Called on the socket's loop.
   func take(_ message: WebSocketMessage) {
+    guard !state.withLock({ $0.isOver }) else { return }  // what was on its way when we closed
     switch message {
     case .binary(let bytes): hear(bytes)
     case .text(let bytes):
@@ -40,8 +42,7 @@ final class DeepgramEar: Sendable {
           "type": "Metadata", "request_id": "emulated", "duration": .number(state.withLock { $0.heard }),
           "channels": 1,
         ])
-        let socket = socket
-        Task { await socket.close() }
+        socket.assumeIsolated { $0.close() }
       default: end(1008, "unknown message \(value.text)", isViolation: true)
       }
     }
@@ -126,7 +127,7 @@ final class DeepgramEar: Sendable {
 
   private func end(_ code: Int, _ reason: String, isViolation: Bool) {
     if isViolation { report.violation(reason) }
-    let socket = socket
-    Task { await socket.close(code, reason) }
+    state.withLock { $0.isOver = true }
+    socket.assumeIsolated { $0.close(code, reason) }
   }
 }

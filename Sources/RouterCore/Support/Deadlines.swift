@@ -60,12 +60,12 @@ final class Deadlines: Sendable {
   /// - Returns: Whether it was done in time.
   func bounded(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async -> Bool {
     let result = OneShot<Bool>()
+    let id = add { result.resolve(false) }
+    move(id, to: timebase.now() + limit)
     let task = Task {
       await work()
       result.resolve(true)
     }
-    let id = add { result.resolve(false) }
-    move(id, to: timebase.now() + limit)
     let isDone = await result.value(cancelled: false)
     remove(id)
     if !isDone { task.cancel() }

@@ -135,5 +135,11 @@ extension MCPOddServerTests {
         ])
       }, "one of two"
     ),
+    (
+      "too much",
+      {
+        result($0, ["content": [["type": "text", "text": .string(String(repeating: "x", count: 5 << 20))]]])
+      }, "Failed to fetch information: the server cannot be reached"
+    ),
   ]
 }

@@ -129,7 +129,8 @@ import Testing
     (#"{"say": "yes", "style": "unconfirmed"}"#, "yes 0.97"),
     (#"{"say": "I think so", "style": "interim"}"#, "I think so nil"),
     (#"{"style": "silent"}"#, " nil"), (#"{"say": "fine", "garbage": true}"#, "fine 0.97"),
-    (#"{"error": "bad audio"}"#, "protocolError"),
+    (#"{"error": "bad audio"}"#, "protocolError"), (#"{"abrupt": true}"#, "closed"),
+    (#"{"close": 1008}"#, "protocolError"),
   ]
 
   @Test(arguments: utterances) func listening(_ script: String, _ expected: String) async throws {

@@ -44,6 +44,16 @@ struct EngineHarness {
     return (leg, session, task)
   }
 
+  /// Moves the clock, and on in small steps until it has had its effect: the engine looks at its deadlines every
+  /// 100 ms of this clock, and may set one a moment after the move.
+  func advance(by duration: Duration, until isDone: () -> Bool) async throws {
+    await clock.advance(by: duration)
+    for _ in 0..<30 where !isDone() {
+      try await Task.sleep(for: .milliseconds(100))
+      if !isDone() { await clock.advance(by: .milliseconds(100)) }
+    }
+  }
+
   /// The one record of a call that is over.
   func record(_ task: Task<Void, Never>) async throws -> CallRecord {
     await task.value

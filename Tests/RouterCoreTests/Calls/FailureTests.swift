@@ -20,8 +20,10 @@ import Testing
     let (leg, first, task) = try await harness.answered()
     first.say("Good morning.", TurnID(1))
     try await first.commands.wait(for: .played(TurnID(1)))
+    let events = harness.engine.observe()
     first.report(.heard("Are you open?", confidence: nil, isFinal: true))
     first.report(.turnStarted(TurnID(2)), .said("We are", turn: TurnID(2), isFinal: false))
+    for await event in events { if case .partial = event { break } }
     first.play(300, TurnID(2))
     try await leg.media.deeds.wait(for: .played(TurnID(2), milliseconds: 300))
     leg.press("1")

@@ -1,4 +1,5 @@
 import CLibre
+import Foundation
 import RouterCore
 import Testing
 
@@ -71,6 +72,23 @@ import Testing
     await fired.value(cancelled: ())
     await resident.rest()
     loop.stop()
+  }
+
+  /// One descriptor for jobs and one for polling: a loop that is forgotten leaves none behind, nor its thread.
+  @Test func aForgottenLoopEndsByItself() async throws {
+    func threads() throws -> Int {
+      let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+      return tasks.count {
+        (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == "forgotten\n"
+      }
+    }
+    for _ in 0..<20 {
+      let resident = Resident(EventLoop(name: "forgotten"))
+      #expect(await resident.visit())
+      await resident.rest()
+    }
+    for _ in 0..<200 where try threads() > 0 { try await Task.sleep(for: .milliseconds(50)) }
+    #expect(try threads() == 0)
   }
 
   @Test func libreUsesTheTimingWheel() async {

@@ -102,6 +102,14 @@ import Testing
     await client.close()
   }
 
+  @Test func aLateReaderIsToldThatTheBodyIsTooLong() async throws {
+    // libcurl holds the piece over the limit back while nobody reads: it is refused in the reader's own turn.
+    let stream = try await open("/endless", bytes: 70_000)
+    for _ in 0..<20 { _ = try await open("/port").text(upTo: 10) }
+    #expect(await failure { while try await stream.body.next(within: .seconds(10)) != nil {} } == .tooLarge)
+    await client.close()
+  }
+
   @Test func whoLeavesEndsTheExchange() async throws {
     for isCancelled in [true, false] {
       do {

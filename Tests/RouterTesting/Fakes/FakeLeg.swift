@@ -25,7 +25,7 @@ public final class FakeLeg: CallLeg {
   }
 
   /// A loop for all fake legs of a test process that do not bring their own.
-  public static let loop = EventLoop(name: "fake legs", descriptors: 1024)
+  public static let loop = EventLoop(name: "fake legs")
 
   public let executor: any SerialExecutor
   public let events: AsyncStream<LegEvent>

@@ -9,6 +9,8 @@ public final class FakeMemory: MemoryStore {
     var expiry: Date
   }
 
+  /// Whom it was asked for.
+  public let asked = Journal<MemoryKey>()
   private let kept = Lock<[Kept]>([])
   private let latch: Latch?
   private let isBroken: Bool
@@ -34,6 +36,7 @@ public final class FakeMemory: MemoryStore {
   public func conversations(
     of key: MemoryKey, at date: Date, limit: Int
   ) async throws -> [RememberedConversation] {
+    asked.note(key)
     if isBroken { throw FakeStore.Broken() }
     if let latch { await latch.waitStubbornly() }
     let found = kept.withLock { $0.filter { $0.key == key && $0.expiry > date }.map(\.conversation) }

@@ -56,13 +56,13 @@ public final class FakeToolSession: ToolSession {
   }
 
   public func run(_ call: ToolCall) async throws -> ToolResult {
+    let answer = OneShot<ToolResult?>()
+    waiting.withLock { $0[call.id] = answer }  // first: whoever sees the call may answer it at once
     runs.note(call)
     if call.name == "echo" { return ToolResult(callID: call.id, output: call.arguments) }
     guard offers.contains(where: { $0.tool.name == call.name }) else {
       throw ToolFailure("there is no tool \(call.name)")
     }
-    let answer = OneShot<ToolResult?>()
-    waiting.withLock { $0[call.id] = answer }
     guard let result = await answer.value(cancelled: nil) else { throw CancellationError() }
     return result
   }

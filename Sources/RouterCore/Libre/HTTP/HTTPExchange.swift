@@ -150,7 +150,9 @@ final class HTTPExchange: @unchecked Sendable {
   func resume() {
     guard isPaused, !body.isFull else { return }
     isPaused = false
-    curl_easy_pause(easy, CURLPAUSE_CONT)  // may call `take` at once
+    // May call `take` at once. When that refuses the piece, libcurl says so here only and never ends the transfer.
+    let result = curl_easy_pause(easy, CURLPAUSE_CONT)
+    if result != CURLE_OK { fail(error(result)) }
   }
 
   /// One line of the head. A status line begins a new head: an interim response (RFC 9110 section 15.2) is forgotten.
