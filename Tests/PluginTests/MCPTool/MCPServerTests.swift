@@ -5,17 +5,17 @@ import Testing
 
 @testable import MCPTool
 
-/// A server of the official Python SDK in a process of its own. The SDK is installed once, below the build folder.
+/// A server of the official Python SDK in a process of its own.
 final class OfficialServer {
-  /// The newest that the tests were written with.
-  private static let package = "mcp==2.3.0"
   let port: Int
   private let process = Process()
   private let input = Pipe()
 
   init(_ kind: String) throws {
     let out = Pipe()
-    process.executableURL = URL(fileURLWithPath: try OfficialServer.python())
+    process.executableURL = URL(
+      // The newest that the tests were written with.
+      fileURLWithPath: try PythonEnvironment(["mcp==2.3.0"]).python)
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "mcp_server.py")
     process.arguments = [script.path, kind]
     process.standardInput = input
@@ -33,28 +33,6 @@ final class OfficialServer {
   func stop() {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
-  }
-
-  private static func python() throws -> String {
-    let test = URL(fileURLWithPath: #filePath)
-    let root = (0..<4).reduce(test) { url, _ in url.deletingLastPathComponent() }
-    let folder = root.appending(path: ".build/mcp-sdk").path
-    let done = "\(folder)/\(package)"
-    if !FileManager.default.fileExists(atPath: done) {
-      try run("/usr/bin/python3", ["-m", "venv", "--clear", folder])
-      try run("\(folder)/bin/pip", ["install", "--quiet", package])
-      try Data().write(to: URL(fileURLWithPath: done))
-    }
-    return "\(folder)/bin/python"
-  }
-
-  private static func run(_ program: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(program) \(arguments)")
   }
 }
 

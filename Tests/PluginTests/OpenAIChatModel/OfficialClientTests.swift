@@ -9,16 +9,15 @@ import Testing
 /// The official `openai` package understands our emulator, and its types accept our requests.
 @Suite struct OfficialClientTests {
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
-    path: "official_client.py"
-  ).path
+    path: "official_client.py")
 
   @Test func itUnderstandsTheEmulator() async throws {
     let answer = #"{"say": "One moment.", "calls": [{"name": "look", "arguments": {"x": 1}}], "times": 3}"#
     let service = try await RunningEmulator(
       ChatEmulator.self,
       [("--key", "sk-test-secret"), ("--answer", answer), ("--transcript", "When are you open?")])
-    let output = try OfficialTypesTests.run(
-      OfficialTypesTests.python(), [Self.script, "client", service.url("http", "/v1")])
+    let output = try OfficialTypesTests.python().run(
+      Self.script, ["client", service.url("http", "/v1")])
     let seen = try #require(JSONValue(parsing: output), "\(output)")
     #expect(seen["whole"] == "One moment.")
     #expect(seen["stream"] == ["One moment.", "tool_calls"])
@@ -67,8 +66,7 @@ import Testing
     ]
     let bodies = try bodies()
     let input = Data((bodies + wrong).map { $0.text + "\n" }.joined().utf8)
-    let output = try OfficialTypesTests.run(
-      OfficialTypesTests.python(), [Self.script, "bodies"], input: input)
+    let output = try OfficialTypesTests.python().run(Self.script, ["bodies"], input: input)
     let faults = output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for (body, fault) in zip(bodies, faults) { #expect(fault == "", "\(body.text)") }
     #expect(faults.dropFirst(bodies.count).prefix(2).allSatisfy { !$0.isEmpty }, "it finds what is wrong")

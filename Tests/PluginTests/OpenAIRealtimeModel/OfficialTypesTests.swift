@@ -1,51 +1,19 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 @testable import OpenAIRealtimeModel
 
 /// Every event that we send passes the types of the official `openai` package, without a field that they do not know.
 @Suite struct OfficialTypesTests {
-  /// The newest that the tests were written with; made once, below the build folder.
-  private static let package = "openai==3.54.0"
-
   private struct Case: Encodable {
     var side = "client"
     var event: JSONValue
   }
 
-  static func run(_ program: String, _ arguments: [String], input: Data = Data()) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let (standardInput, output) = (Pipe(), Pipe())
-    process.standardInput = standardInput
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    try standardInput.fileHandleForWriting.write(contentsOf: input)
-    try standardInput.fileHandleForWriting.close()
-    let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    let text = String(decoding: bytes, as: UTF8.self)
-    try #require(process.terminationStatus == 0, "\(program) \(arguments.joined(separator: " ")): \(text)")
-    return text
-  }
-
-  /// A Python with the package.
-  static func python() throws -> String {
-    let test = URL(fileURLWithPath: #filePath)
-    let root = test.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let folder = root.appending(path: ".build/openai-types").path
-    let done = folder + "/" + package
-    let python = folder + "/bin/python"
-    if FileManager.default.fileExists(atPath: done) { return python }
-    _ = try run("/usr/bin/python3", ["-m", "venv", "--clear", folder])
-    _ = try run(folder + "/bin/pip", ["install", "--quiet", package])
-    try Data().write(to: URL(fileURLWithPath: done))
-    return python
-  }
+  /// A Python with the package: the newest that the tests were written with.
+  static func python() throws -> PythonEnvironment { try PythonEnvironment(["openai==3.54.0"]) }
 
   private static func faults(_ events: [JSONValue]) throws -> [String] {
     var lines = Data()
@@ -55,7 +23,7 @@ import Testing
     }
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
       path: "validate_events.py")
-    let output = try run(try python(), [script.path], input: lines)
+    let output = try python().run(script, input: lines)
     return output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).prefix(
       events.count
     )
