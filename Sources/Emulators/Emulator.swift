@@ -30,7 +30,7 @@ extension Emulator {
 /// Every emulator, a line each. To add one: a folder here with its code, and a line.
 public let emulators: [any Emulator.Type] = [
   RealtimeEmulator.self, ChatEmulator.self, WebhookEmulator.self, DeepgramEmulator.self, TelnyxEmulator.self,
-  TwilioEmulator.self,
+  TwilioEmulator.self, VonageEmulator.self,
 ]
 
 /// What an emulator gets from whoever runs it.

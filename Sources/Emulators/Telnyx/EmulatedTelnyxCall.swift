@@ -1,45 +1,32 @@
 internal import RouterCore
 
-/// One call at the emulated Telnyx: from `call.initiated` to `call.hangup`.
-public actor EmulatedTelnyxCall {
-  /// What the caller notices.
-  public enum Notice: Hashable, Sendable {
-    case answered
-    /// With the SIP status that Telnyx gives the caller's network.
-    case refused(status: Int)
-    case ended
-  }
-
+/// One call under Call Control: from `call.initiated` to `call.hangup`.
+actor EmulatedTelnyxCall: EmulatedCall {
   /// `call_control_id`.
-  public nonisolated let id: String
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated let id: String
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  let service: TelnyxEmulator
+  var line: EmulatedLine
+  private let service: TelnyxEmulator
   private nonisolated let loop: EventLoop
   private let webhook: String
   private let from: String
   private let to: String
   private let session = Secret.token()
-  private let notice: @Sendable (Notice) -> Void
-  private var caller: ScriptedCaller?
-  private var stream: EmulatedTelnyxStream?
   private var dialling: Task<Void, Never>?
   private var commands: Set<String> = []
-  private var isAnswered = false
-  private var isOver = false
 
   init(
-    _ service: TelnyxEmulator, id: String, webhook: String, from: String, to: String, caller: ScriptedCaller?,
-    notice: @escaping @Sendable (Notice) -> Void
+    _ service: TelnyxEmulator, id: String, webhook: String, from: String, to: String,
+    _ caller: EmulatedLine.Caller
   ) {
     self.service = service
     self.id = id
     self.webhook = webhook
     self.from = from
     self.to = to
-    self.caller = caller
-    self.notice = notice
     loop = service.host.loop
+    line = EmulatedLine(caller, service.host, rate: 8000)
   }
 
   private nonisolated var report: EmulatorReport { service.host.report }
@@ -59,37 +46,13 @@ public actor EmulatedTelnyxCall {
     Task { [service, webhook] in await service.tell(type, payload.merging(more) { $1 }, to: webhook) }
   }
 
-  // MARK: What the caller does
-
-  /// Gives up before the answer, or hangs up after it.
-  public func hangUp() async {
-    if !isAnswered { report.saw("the caller gave up") }
-    await end(isAnswered ? "normal_clearing" : "originator_cancel", source: "caller")
-  }
-
-  /// Presses keys, one after the other.
-  public func press(_ keys: String) async { await stream?.press(keys) }
-  /// Speaks for so long.
-  public func speak(milliseconds: Int) async { await stream?.speak(milliseconds: milliseconds) }
-  /// Breaks the media socket's connection, as a network does.
-  public func breakStream() async { await stream?.cut() }
-
-  /// Takes the caller's sound away, in order, until somebody asks for it again.
-  private func stopStream() async {
-    await stream?.stop()
-    stream = nil
-    tell("streaming.stopped")
+  func hangUp() async {
+    if !line.isAnswered { report.saw("the caller gave up") }
+    await end(line.isAnswered ? "normal_clearing" : "originator_cancel", source: "caller")
   }
 
   /// The stream has told of a key; so does a webhook.
   func pressed(_ key: Character) { tell("call.dtmf.received", ["digit": .string(String(key))]) }
-
-  /// 20 ms for the caller who follows a script.
-  func step(_ heard: [Int16]) -> (said: [Int16]?, actions: [ScriptedCaller.Action]) {
-    guard var caller else { return (nil, []) }
-    defer { self.caller = caller }
-    return caller.step(heard)
-  }
 
   // MARK: Commands
 
@@ -100,20 +63,20 @@ public actor EmulatedTelnyxCall {
     report.saw("REST: \(command)")
     switch command {
     case "answer":
-      if isAnswered { return "the call is answered already" }
+      if line.isAnswered { return "the call is answered already" }
       if let problem = EmulatedTelnyxCall.problem(of: body) { return problem }
-      isAnswered = true
-      notice(.answered)
+      answered()
       tell("call.answered", ["state": "answered"])
       connect(body["stream_url"]?.string ?? "")
     case "streaming_start":
-      guard isAnswered, stream == nil else { return "the call has a stream, or is not answered" }
+      guard line.isAnswered, line.stream == nil else { return "the call has a stream, or is not answered" }
       if let problem = EmulatedTelnyxCall.problem(of: body) { return problem }
       connect(body["stream_url"]?.string ?? "")
     case "reject":
-      guard !isAnswered, let cause = body["cause"]?.string, ["CALL_REJECTED", "USER_BUSY"].contains(cause)
+      guard !line.isAnswered, let cause = body["cause"]?.string,
+        ["CALL_REJECTED", "USER_BUSY"].contains(cause)
       else { return "no cause, or nothing to reject" }
-      notice(.refused(status: cause == "USER_BUSY" ? 486 : 603))
+      line.notice(.refused(status: cause == "USER_BUSY" ? 486 : 603))
       await end("call_rejected", source: "callee", isSilent: true)
     case "hangup": await end("normal_clearing", source: "callee")
     case "send_dtmf":
@@ -122,21 +85,21 @@ public actor EmulatedTelnyxCall {
       else { return "no digits" }
       report.saw("keys: \(digits)")
     case "transfer":
-      guard isAnswered, let target = body["to"]?.string, !target.isEmpty else { return "no 'to'" }
+      guard line.isAnswered, let target = body["to"]?.string, !target.isEmpty else { return "no 'to'" }
       let state = body["target_leg_client_state"]?.string ?? ""
       if Base64.decode(state) == nil { return "client_state is not base 64" }
       dialling = Task { await dial(target, state) }
+    case "refer":
+      guard line.isAnswered, let target = body["sip_address"]?.string, target.hasPrefix("sip") else {
+        return "no 'sip_address'"
+      }
+      dialling = Task { await refer(target) }
     default: return "an unknown command"
     }
     return nil
   }
 
   private static func problem(of body: [String: JSONValue]) -> String? {
-    let url = body["stream_url"]?.string ?? ""
-    // Telnyx wants TLS; a local routerd may do without.
-    if !url.hasPrefix("wss://"), !url.hasPrefix("ws://127.0.0.1"), !url.hasPrefix("ws://[::1]") {
-      return "a stream wants wss:, not \(url)"
-    }
     if body["stream_bidirectional_mode"]?.string != "rtp" { return "our sound would have to be MP3" }
     if body["stream_bidirectional_codec"]?.string ?? "PCMU" != "PCMU" { return "the emulator hears PCMU" }
     return nil
@@ -145,16 +108,11 @@ public actor EmulatedTelnyxCall {
   private func connect(_ url: String) {
     Task {
       do throws(HTTPError) {
-        let socket = try await WebSocket.connect(url, over: service.host.http)
-        if isOver { return await socket.close() }
-        let stream = EmulatedTelnyxStream(self, socket, codec: service.codec, on: loop)
-        self.stream = stream
         tell("streaming.started", ["stream_url": .string(url)])
-        await stream.run()
-        if self.stream === stream { self.stream = nil }
+        try await live(url, TelnyxWire(codec: service.codec, callID: id))
       } catch {
-        if isOver { return }
-        report.violation("the stream was not connected: \(error)")
+        await streamFailed("the stream was not connected", error)
+        if line.isOver { return }
         tell("streaming.failed", ["failure_reason": "connection_failed"])
       }
     }
@@ -164,7 +122,11 @@ public actor EmulatedTelnyxCall {
 
   private func dial(_ target: String, _ state: String) async {
     report.saw("dialling \(target)")
-    if service.isQuiet { await stopStream() }
+    if service.isQuiet {
+      // The caller's sound is away, in order, until somebody asks for it again.
+      await stopStream()
+      tell("streaming.stopped")
+    }
     let leg = TelnyxEmulator.makeID()
     func told(_ type: String, _ more: [String: JSONValue] = [:]) async {
       let payload: [String: JSONValue] = [
@@ -176,7 +138,7 @@ public actor EmulatedTelnyxCall {
     }
     await told("call.initiated", ["direction": "outgoing", "state": "bridging"])
     let cause: (String, String)
-    switch service.target.withLock({ $0 }) {
+    switch service.board.target {
     case .answer:
       await told("call.answered")
       tell("call.bridged")
@@ -194,18 +156,32 @@ public actor EmulatedTelnyxCall {
     await told("call.hangup", ["hangup_cause": .string(cause.0), "sip_hangup_cause": .string(cause.1)])
   }
 
+  /// The caller's own network is asked to call somebody else (RFC 3515).
+  private func refer(_ target: String) async {
+    report.saw("referring to \(target)")
+    tell("call.refer.started", ["sip_notify_response": 100])
+    let status: Int
+    switch service.board.target {
+    case .answer:
+      report.saw("the target answered")
+      tell("call.refer.completed", ["sip_notify_response": 200])
+      return await end("normal_clearing", source: "caller")
+    case .busy: status = 486
+    case .noAnswer: status = 480
+    case .failed: status = 503
+    }
+    report.saw("refer: \(status)")
+    tell("call.refer.failed", ["sip_notify_response": .integer(status)])
+  }
+
   // MARK: The end
 
   private func end(_ cause: String, source: String, isSilent: Bool = false) async {
-    guard !isOver else { return }
-    isOver = true
-    service.forget(id)
+    guard await finish() else { return }
+    service.board.forget(id)
     dialling?.cancel()
-    await stream?.stop()
-    stream = nil
-    caller?.finish()
     report.saw("ended: \(cause)")
-    if !isSilent { notice(.ended) }
+    if !isSilent { line.notice(.ended) }
     tell(
       "call.hangup",
       [

@@ -1,27 +1,22 @@
 internal import FoundationEssentials
 public import RouterCore
 
-/// Telnyx's side of a call under Call Control (https://developers.telnyx.com/docs/voice/programmable-voice): announces calls by
-/// signed webhooks, takes commands by REST, opens the media stream.
-public final class TelnyxEmulator: Emulator {
+/// Telnyx's side of a call under Call Control (https://developers.telnyx.com/docs/voice/programmable-voice) or TeXML:
+/// announces calls by signed webhooks, takes commands by REST, opens the media stream.
+public final class TelnyxEmulator: XMLProvider {
   public static let name = "telnyx"
   public static let summary = "Telnyx: rings routerd up by webhook, with a caller who follows a script"
   public static let options =
     [
-      EmulatorOption(
-        "--webhook", value: "URL", "Where calls are announced, e.g. http://127.0.0.1:8080/voip/telnyx"),
       EmulatorOption("--api-key", value: "TEXT", "What REST wants to see; 'key'"),
       EmulatorOption(
         "--key", value: "BASE64", "The private key that webhooks are signed with, 32 bytes; 32 zeros"),
       EmulatorOption("--connection", value: "ID", "The application; 1234567890"),
-      EmulatorOption("--from", value: "NUMBER", "Who calls; +15550100001"),
-      EmulatorOption("--to", value: "NUMBER", "Who is called; +15550100002"),
       EmulatorOption("--codec", value: "NAME", "What the caller's sound comes as: PCMU, PCMA, G722; PCMU"),
+      EmulatorOption("--texml", "Ask for TeXML instead of telling by Call Control"),
       EmulatorOption("--quiet-dial", "Stop the media stream while a hand-over's target is called"),
       EmulatorOption("--twice", "Deliver every webhook twice, at the same time"),
-      EmulatorOption(
-        "--target", value: "HOW", "What a hand-over meets: answer, busy, no-answer, failed; answer"),
-    ] + ScriptedCaller.options
+    ] + phoneOptions(webhook: "http://127.0.0.1:8080/voip/telnyx")
   public static let notes = """
     telnyx: give routerd an account in providers: that points here,
       providers: {telnyx: {type: telnyx, apiKey: key, publicKey: O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=,
@@ -29,31 +24,27 @@ public final class TelnyxEmulator: Emulator {
     and let it ring:
       routerd emulate telnyx --port PORT --webhook http://127.0.0.1:8080/voip/telnyx --say "when are you open"
     """
+  public static let sampleRate = 8000
 
-  /// What a live call's target does when it is called for a hand-over.
-  public enum Target: String, Sendable, CaseIterable { case answer, busy, noAnswer = "no-answer", failed }
-
-  let host: EmulatorHost
+  public let host: EmulatorHost
+  public let options: EmulatorOptions
+  public let board: Switchboard
   let connection: String
   let codec: String
-  let target: Lock<Target>
+  let isQuiet: Bool
   private let key: [UInt8]
   private let apiKey: String
   private let isTwice: Bool
-  let isQuiet: Bool
-  private let options: EmulatorOptions
-  private let calls = Lock<(live: [String: EmulatedTelnyxCall], over: RecentSet)>(([:], RecentSet(1000)))
 
   public init(_ options: EmulatorOptions, _ host: EmulatorHost) throws {
     self.options = options
     self.host = host
+    board = try Switchboard(options)
     connection = options.value("--connection") ?? "1234567890"
     apiKey = options.value("--api-key") ?? "key"
     isTwice = options.has("--twice")
     isQuiet = options.has("--quiet-dial")
     codec = try options.choice("--codec", ["PCMU", "PCMA", "G722"]) ?? "PCMU"
-    let target = try options.choice("--target", Target.allCases.map(\.rawValue))
-    self.target = Lock(target.flatMap(Target.init) ?? .answer)
     let given = options.value("--key").map { Base64.decode($0) ?? [] }
     key = given ?? [UInt8](repeating: 0, count: 32)
     guard key.count == 32 else { throw EmulatorError("--key: 32 bytes in base 64 are wanted") }
@@ -61,23 +52,25 @@ public final class TelnyxEmulator: Emulator {
 
   /// What the account's `publicKey` is, base 64.
   public var publicKey: String { Base64.encode(Signature.ed25519PublicKey(of: key) ?? []) }
-  /// Calls that are up, or ringing.
-  public var liveCalls: Int { calls.withLock { $0.live.count } }
-  /// What the next hand-over meets.
-  public func setTarget(_ new: Target) { target.withLock { $0 = new } }
 
-  /// Announces a call.
-  /// - Parameters:
-  ///   - caller: Who speaks and presses keys by a script; without one, the call's own methods do.
-  ///   - notice: Is told what the caller notices.
   public func place(
-    to webhook: String, caller: ScriptedCaller? = nil,
-    notice: @escaping @Sendable (EmulatedTelnyxCall.Notice) -> Void = { _ in }
-  ) async -> EmulatedTelnyxCall {
-    let call = EmulatedTelnyxCall(
-      self, id: TelnyxEmulator.makeID(), webhook: webhook, from: options.value("--from") ?? "+15550100001",
-      to: options.value("--to") ?? "+15550100002", caller: caller, notice: notice)
-    calls.withLock { $0.live[call.id] = call }
+    to webhook: String, caller: ScriptedCaller?, notice: @escaping @Sendable (CallNotice) -> Void
+  ) async -> any EmulatedCall {
+    let id = TelnyxEmulator.makeID()
+    let who = EmulatedLine.Caller(script: caller, notice: notice)
+    if options.has("--texml") {
+      let fields = [
+        ("CallSid", id), ("AccountSid", "acc"), ("ConnectionId", connection), ("From", from), ("To", to),
+      ]
+      let call = EmulatedXMLCall(
+        self, id: id, webhook: webhook, statusCallback: webhook,
+        fields: fields.map { FormFields.Field($0.0, $0.1) }, who)
+      board.add(call)
+      await call.begin()
+      return call
+    }
+    let call = EmulatedTelnyxCall(self, id: id, webhook: webhook, from: from, to: to, who)
+    board.add(call)
     await call.begin()
     return call
   }
@@ -85,26 +78,26 @@ public final class TelnyxEmulator: Emulator {
   /// A `call_control_id`: a colon stands in it.
   static func makeID() -> String { "v3:" + Secret.token() + "_-" }
 
-  func forget(_ id: String) {
-    calls.withLock { calls in
-      calls.live[id] = nil
-      calls.over.insert(id)
+  // MARK: What is Telnyx's own in calls under TeXML
+
+  func request(_ url: String, _ form: [FormFields.Field]) -> HTTPRequest {
+    var request = webhook(FormFields(form).encoded, to: url)
+    request.headers = request.headers.map {
+      $0.name == "Content-Type" ? Header($0.name, "application/x-www-form-urlencoded") : $0
     }
+    return request
   }
 
-  public func act(at address: SocketAddress) async throws {
-    guard let webhook = options.value("--webhook") else { return }
-    let caller = try await ScriptedCaller(options, sampleRate: 8000, host)
-    let isOver = OneShot<Void>()
-    let call = await place(to: webhook, caller: caller) { notice in
-      switch notice {
-      case .refused, .ended: isOver.resolve(())
-      case .answered: break
-      }
-    }
-    await isOver.value(cancelled: ())
-    if Task.isCancelled { await call.hangUp() }
-    host.report.isDone.resolve(())
+  func socketHeaders(_ url: String) -> [Header] { [] }
+
+  func problems(of stream: XMLElement) -> [String] {
+    (stream.attributes["bidirectionalMode"] == "rtp" ? [] : ["our sound would have to be MP3"])
+      + (stream.attributes["bidirectionalCodec"] ?? "PCMU" == "PCMU" ? [] : ["the emulator hears PCMU"])
+  }
+
+  func wire(of call: String, _ stream: XMLElement) -> any StreamWire {
+    // The stream has an identifier of the call's leg, which is not what TeXML calls it.
+    TelnyxWire(codec: codec, callID: "leg of " + call)
   }
 
   // MARK: Webhooks
@@ -150,45 +143,64 @@ public final class TelnyxEmulator: Emulator {
 
   // MARK: REST
 
-  /// `POST /v2/calls/{call_control_id}/actions/{command}`, and nothing else.
+  /// `POST /v2/calls/{call_control_id}/actions/{command}` and `/v2/texml/Accounts/{account}/Calls/{CallSid}`, nothing else.
   public func answer(_ request: HTTPServerRequest) async -> HTTPServerReply {
     guard request.header("Authorization") == "Bearer \(apiKey)" else {
       host.report.violation("REST without the account's key")
       return fault(401, "10009", "Authentication failed")
     }
     let path = request.path.split(separator: "/", omittingEmptySubsequences: false)
-    guard path.count == 6, path[1] == "v2", path[2] == "calls", path[4] == "actions",
-      let id = FormFields(parsing: "id=\(path[3])")["id"]
-    else {
+    let isCommand = path.count == 6 && path[1...2] == ["v2", "calls"] && path[4] == "actions"
+    let isUpdate =
+      path.count == 7 && path[1...3] == ["v2", "texml", "Accounts"] && path[5] == "Calls"
+    guard isCommand || isUpdate, let id = FormFields(parsing: "id=\(path[isCommand ? 3 : 6])")["id"] else {
       host.report.violation("\(request.method) \(request.path): there is no such resource")
       return fault(404, "10005", "Resource not found")
     }
-    if path[3].contains(":") { host.report.violation("a call_control_id is not encoded in \(request.path)") }
+    if request.path.contains(":") {
+      host.report.violation("a call_control_id is not encoded in \(request.path)")
+    }
     guard request.method == "POST", let body = JSONValue(parsing: request.body)?.object,
       request.header("Content-Type")?.hasPrefix("application/json") == true
     else {
       host.report.violation("\(request.method) \(request.path): a JSON object is wanted")
       return fault(422, "10015", "Bad Request")
     }
-    let (call, isOver) = calls.withLock { ($0.live[id], $0.over.contains(id)) }
+    let (call, isOver) = board.find(id)
     guard let call else {
       return isOver
         ? fault(422, "90018", "Call has already ended") : fault(422, "90015", "Invalid Call Control ID")
     }
-    if let problem = await call.perform(String(path[5]), body) {
-      host.report.violation("\(path[5]): \(problem)")
+    if let problem = await isCommand ? command(String(path[5]), body, call) : update(body, call) {
+      host.report.violation("\(isCommand ? String(path[5]) : "update"): \(problem)")
       return fault(422, "10027", problem)
     }
-    return reply(200, ["data": ["result": "ok"]])
+    return .json(200, ["data": ["result": "ok"]])
+  }
+
+  private func command(
+    _ name: String, _ body: [String: JSONValue], _ call: any EmulatedCall
+  ) async -> String? {
+    guard let call = call as? EmulatedTelnyxCall else { return "that call is under TeXML" }
+    return await call.perform(name, body)
+  }
+
+  private func update(_ body: [String: JSONValue], _ call: any EmulatedCall) async -> String? {
+    guard let call = call as? EmulatedXMLCall else { return "that call is under Call Control" }
+    if body == ["Status": "completed"] {
+      host.report.saw("REST: hang up")
+      await call.endByREST()
+    } else if body.count == 1, let document = body["Texml"]?.string {
+      host.report.saw("REST: new document")
+      if await !call.replace(document) { return "the call is not up" }
+    } else {
+      return "\(body.keys.sorted().joined(separator: ", ")) is no update of a call"
+    }
+    return nil
   }
 
   private func fault(_ status: Int, _ code: String, _ title: String) -> HTTPServerReply {
-    reply(status, ["errors": [["code": .string(code), "title": .string(title), "detail": .string(title)]]])
-  }
-
-  private func reply(_ status: Int, _ body: JSONValue) -> HTTPServerReply {
-    .response(
-      HTTPResponse(
-        status: status, headers: [Header("Content-Type", "application/json")], body: Array(body.text.utf8)))
+    .json(
+      status, ["errors": [["code": .string(code), "title": .string(title), "detail": .string(title)]]])
   }
 }

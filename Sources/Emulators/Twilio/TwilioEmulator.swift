@@ -2,95 +2,98 @@ public import RouterCore
 
 /// Twilio's side of a call (https://www.twilio.com/docs/voice): announces calls by signed webhooks, follows the reply, opens
 /// the media stream, and takes REST requests for live calls.
-public final class TwilioEmulator: Emulator {
+public final class TwilioEmulator: XMLProvider {
   public static let name = "twilio"
   public static let summary = "Twilio: rings routerd up by webhook, with a caller who follows a script"
   public static let options =
     [
       EmulatorOption(
-        "--webhook", value: "URL", "Where calls are announced, e.g. http://127.0.0.1:8080/voip/twilio"),
-      EmulatorOption(
         "--status-callback", value: "URL", "Who is told of the end; the webhook's address and /status"),
       EmulatorOption("--account", value: "SID", "The account; AC and 32 zeros"),
       EmulatorOption("--token", value: "TEXT", "Its auth token; 'token'"),
-      EmulatorOption("--from", value: "NUMBER", "Who calls; +15550100001"),
-      EmulatorOption("--to", value: "NUMBER", "Who is called; +15550100002"),
       EmulatorOption("--field", value: "NAME=VALUE", repeatable: true, "Another field of the webhook"),
-      EmulatorOption(
-        "--target", value: "HOW", "What a hand-over meets: answer, busy, no-answer, failed; answer"),
-    ] + ScriptedCaller.options
+    ] + phoneOptions(webhook: "http://127.0.0.1:8080/voip/twilio")
   public static let notes = """
     twilio: give routerd an account in providers: that points here,
       providers: {twilio: {type: twilio, accountSid: AC00…, authToken: token, apiURL: "http://127.0.0.1:PORT"}}
     and let it ring:
       routerd emulate twilio --port PORT --webhook http://127.0.0.1:8080/voip/twilio --say "when are you open"
     """
+  public static let sampleRate = 8000
 
-  /// What a live call's target does when it is called for a hand-over.
-  public enum Target: String, Sendable, CaseIterable { case answer, busy, noAnswer = "no-answer", failed }
-
-  let account: String
-  let token: String
-  let host: EmulatorHost
-  let target: Lock<Target>
-  private let options: EmulatorOptions
-  private let calls = Lock<[String: EmulatedTwilioCall]>([:])
+  public let host: EmulatorHost
+  public let options: EmulatorOptions
+  public let board: Switchboard
+  private let account: String
+  private let token: String
 
   public init(_ options: EmulatorOptions, _ host: EmulatorHost) throws {
     self.options = options
     self.host = host
+    board = try Switchboard(options)
     account = options.value("--account") ?? "AC" + String(repeating: "0", count: 32)
     token = options.value("--token") ?? "token"
-    let target = try options.choice("--target", Target.allCases.map(\.rawValue))
-    self.target = Lock(target.flatMap(Target.init) ?? .answer)
   }
 
-  /// Calls that are up, or ringing.
-  public var liveCalls: Int { calls.withLock { $0.count } }
-
-  /// What the next hand-over meets.
-  public func setTarget(_ new: Target) { target.withLock { $0 = new } }
-
-  /// Announces a call.
-  /// - Parameters:
-  ///   - caller: Who speaks and presses keys by a script; without one, the call's own methods do.
-  ///   - notice: Is told what the caller notices, on the emulator's loop.
   public func place(
-    to webhook: String, fields: [(String, String)] = [], caller: ScriptedCaller? = nil,
-    notice: @escaping @Sendable (EmulatedTwilioCall.Notice) -> Void = { _ in }
-  ) async -> EmulatedTwilioCall {
+    to webhook: String, caller: ScriptedCaller?, notice: @escaping @Sendable (CallNotice) -> Void
+  ) async -> any EmulatedCall {
+    await place(to: webhook, fields: [], caller: caller, notice: notice)
+  }
+
+  /// Announces a call with other fields than usual.
+  public func place(
+    to webhook: String, fields: [(String, String)], caller: ScriptedCaller? = nil,
+    notice: @escaping @Sendable (CallNotice) -> Void = { _ in }
+  ) async -> any EmulatedCall {
     let sid = "CA" + Secret.token().prefix(32)
-    var all: [(String, String)] = [
-      ("From", options.value("--from") ?? "+15550100001"), ("To", options.value("--to") ?? "+15550100002"),
-    ]
-    for text in options.all("--field") {
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      all.append((String(parts[0]), parts.count == 2 ? String(parts[1]) : ""))
-    }
-    let status = options.value("--status-callback") ?? webhook + "/status"
-    let call = EmulatedTwilioCall(
-      self, sid: sid, webhook: webhook, statusCallback: status, fields: all + fields, caller: caller,
-      notice: notice)
-    calls.withLock { $0[sid] = call }
+    let call = EmulatedXMLCall(
+      self, id: sid, webhook: webhook,
+      statusCallback: options.value("--status-callback") ?? TwilioEmulator.newsURL(webhook, "status"),
+      fields: form(sid, fields), EmulatedLine.Caller(script: caller, notice: notice))
+    board.add(call)
     await call.begin()
     return call
   }
 
-  func forget(_ sid: String) { calls.withLock { $0[sid] = nil } }
-
-  public func act(at address: SocketAddress) async throws {
-    guard let webhook = options.value("--webhook") else { return }
-    let caller = try await ScriptedCaller(options, sampleRate: 8000, host)
-    let isOver = OneShot<Void>()
-    let call = await place(to: webhook, caller: caller) { notice in
-      switch notice {
-      case .refused, .ended: isOver.resolve(())
-      case .answered: break
-      }
+  private func form(_ sid: String, _ fields: [(String, String)]) -> [FormFields.Field] {
+    var more: [(String, String)] = []
+    for text in options.all("--field") {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      more.append((String(parts[0]), parts.count == 2 ? String(parts[1]) : ""))
     }
-    await isOver.value(cancelled: ())
-    if Task.isCancelled { await call.hangUp() }
-    host.report.isDone.resolve(())
+    more += fields
+    let from = more.last { $0.0 == "From" }?.1 ?? from
+    let to = more.last { $0.0 == "To" }?.1 ?? to
+    let all: [(String, String)] = [
+      ("AccountSid", account), ("ApiVersion", "2010-04-01"), ("CallSid", sid), ("Called", to),
+      ("Caller", from), ("Direction", "inbound"), ("From", from), ("FromCity", ""), ("FromCountry", "US"),
+      ("To", to), ("ToCity", ""),
+    ]
+    return (all + more.filter { $0.0 != "From" && $0.0 != "To" }).map { FormFields.Field($0.0, $0.1) }
+  }
+
+  // MARK: What is Twilio's own in its calls
+
+  func request(_ url: String, _ form: [FormFields.Field]) -> HTTPRequest {
+    HTTPRequest(
+      "POST", url: url,
+      headers: [
+        signature(url, form),
+        Header("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),
+        Header("User-Agent", "TwilioProxy/1.1"),
+      ], body: Array(FormFields(form).encoded.utf8), deadline: .seconds(15))
+  }
+
+  func socketHeaders(_ url: String) -> [Header] { [signature(url, [])] }
+
+  func problems(of stream: XMLElement) -> [String] {
+    let url = stream.attributes["url"] ?? ""
+    return url.contains("?") ? ["31920 a stream's URL has no query"] : []
+  }
+
+  func wire(of call: String, _ stream: XMLElement) -> any StreamWire {
+    TwilioWire(account: account, callSid: call, parameters: stream.children)
   }
 
   // MARK: REST
@@ -117,13 +120,13 @@ public final class TwilioEmulator: Emulator {
       return fault(400, 20001, "Bad request")
     }
     let sid = String(path[4].dropLast(5))
-    guard let call = calls.withLock({ $0[sid] }) else {
+    guard let call = board.find(sid).call as? EmulatedXMLCall else {
       return fault(404, 20404, "The requested resource \(request.path) was not found")
     }
     return await update(call, FormFields(parsing: request.body))
   }
 
-  private func update(_ call: EmulatedTwilioCall, _ form: FormFields) async -> HTTPServerReply {
+  private func update(_ call: EmulatedXMLCall, _ form: FormFields) async -> HTTPServerReply {
     let names = Set(form.all.map(\.name))
     if form["Status"] == "completed", names == ["Status"] {
       host.report.saw("REST: hang up")
@@ -137,20 +140,16 @@ public final class TwilioEmulator: Emulator {
       host.report.violation("REST: \(names.sorted().joined(separator: ", ")) is no update of a call")
       return fault(400, 20001, "Bad request")
     }
-    return .response(
-      HTTPResponse(
-        status: 200, headers: [Header("Content-Type", "application/json")],
-        body: Array(#"{"sid":"\#(call.sid)","status":"in-progress"}"#.utf8)))
+    return .json(200, ["sid": .string(call.id), "status": "in-progress"])
   }
 
   private func fault(_ status: Int, _ code: Int, _ message: String) -> HTTPServerReply {
-    let body: JSONValue = [
-      "code": .integer(code), "message": .string(message), "status": .integer(status),
-      "more_info": .string("https://www.twilio.com/docs/errors/\(code)"),
-    ]
-    return .response(
-      HTTPResponse(
-        status: status, headers: [Header("Content-Type", "application/json")], body: Array(body.text.utf8)))
+    .json(
+      status,
+      [
+        "code": .integer(code), "message": .string(message), "status": .integer(status),
+        "more_info": .string("https://www.twilio.com/docs/errors/\(code)"),
+      ])
   }
 
   // MARK: Signatures

@@ -44,7 +44,7 @@ import Testing
       ])
     let call = try await calls.first { _ in true }.0
     #expect(call.channel == .voip && call.provider == "twilio")
-    #expect(call.foreignID == caller.call.sid)
+    #expect(call.foreignID == caller.call.id)
     #expect(call.from == Party(user: "+442079460000", displayName: "ANN O\"NEIL"))
     #expect(call.to.user == "+15550107777")
     #expect(call.diversion.map(\.user) == ["+15550108888"])
@@ -68,7 +68,7 @@ import Testing
     let own = await stage.place(to: address, [("StatusCallback", "x")])
     let call = try await calls.first { _ in true }.0
     #expect(call.defaultAgent == "support")
-    #expect(call.foreignID == own.call.sid)
+    #expect(call.foreignID == own.call.id)
     let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
     #expect(try await client.send(HTTPRequest("POST", url: address)).status == 403)
     let other = String(address.dropLast()) + (address.last == "0" ? "1" : "0")
@@ -261,28 +261,5 @@ import Testing
     #expect(await stage.held() == 0)
     #expect(stage.service.report.violations == [])
     await stage.stop()
-  }
-}
-
-extension TwilioStage {
-  func signature(_ url: String, _ fields: [FormFields.Field], token: String = "token") -> Header {
-    Header("X-Twilio-Signature", TwilioSignature.make(url, fields, token: token))
-  }
-
-  /// A webhook as Twilio would send it.
-  func signed(
-    _ fields: [(String, String)], token: String = "token", account: String = TwilioStage.accountSid
-  ) -> HTTPRequest {
-    let form = ([("AccountSid", account)] + fields).map { FormFields.Field($0.0, $0.1) }
-    return HTTPRequest(
-      "POST", url: webhook,
-      headers: [
-        signature(webhook, form, token: token), Header("Content-Type", "application/x-www-form-urlencoded"),
-      ], body: Array(FormFields(form).encoded.utf8), deadline: .seconds(20))
-  }
-
-  func wait(for result: String, _ count: Int) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while stage.webhooks(result) < count, .now < deadline { try await Task.sleep(for: .milliseconds(10)) }
   }
 }

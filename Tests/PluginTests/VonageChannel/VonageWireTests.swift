@@ -153,22 +153,3 @@ import Testing
     #expect(VonageREST.token(try VonageSignatureTests.account(), now: 0) == nil)
   }
 }
-
-extension Workplace {
-  /// A pair of RSA keys, as files of PEM.
-  func rsaKey() throws -> (privateKey: String, publicKey: String) {
-    let files = (path("key.pem"), path("public.pem"))
-    for arguments in [
-      ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", files.0],
-      ["pkey", "-in", files.0, "-pubout", "-out", files.1],
-    ] {
-      let process = Process()
-      process.executableURL = URL(filePath: "/usr/bin/openssl")
-      process.arguments = arguments
-      try process.run()
-      process.waitUntilExit()
-      try #require(process.terminationStatus == 0)
-    }
-    return files
-  }
-}
