@@ -19,7 +19,7 @@ public struct OpenAIRealtimeModel: Plugin, VoiceModel {
     _ conversation: ConversationRequest, speaker: any Speaker
   ) async throws -> any VoiceSession {
     let endpoint = try Endpoint(conversation.agent.providerConfiguration)
-    // On the call's own loop its sound needs no hop; tests may have calls without one.
+    // On the loop of the call's media its sound needs no hop; calls need not have one.
     let loop = conversation.executor as? EventLoop ?? host.loops.signalling
     return try await RealtimeSession.open(
       conversation, endpoint, speaker: speaker, on: loop, over: host.clients.callClient(on: loop))

@@ -7,6 +7,7 @@ internal import RouterCore
 actor SIPLeg: InlineLeg {
   nonisolated var events: AsyncStream<LegEvent> { reports.stream }
   nonisolated var executor: any SerialExecutor { signalling }
+  nonisolated var mediaExecutor: any SerialExecutor { mediaLoop }
   nonisolated var unownedExecutor: UnownedSerialExecutor { signalling.asUnownedSerialExecutor() }
 
   enum State {
@@ -33,7 +34,7 @@ actor SIPLeg: InlineLeg {
   let domain: String
 
   private let plan: SessionPlan
-  private let mediaLoop: EventLoop
+  private nonisolated let mediaLoop: EventLoop
   private nonisolated let signalling: EventLoop
   private nonisolated let reports = LegEvents()
   /// Keys arrive on two loops: RTP's on the media loop, INFO's here.

@@ -2,8 +2,11 @@
 ///
 /// Every method may be called at any time and after the end: what no longer makes sense does nothing.
 public protocol CallLeg: Sendable {
-  /// The executor that the call's own actors share with the leg's media, so that audio needs no hop.
+  /// The executor that the call's own actors share with the leg.
   var executor: any SerialExecutor { get }
+  /// Where the call's sound comes and goes, known before the answer: a session whose socket lives there passes sound on
+  /// without a change of threads. ``executor``, unless the leg keeps its media elsewhere.
+  var mediaExecutor: any SerialExecutor { get }
   /// What the wire is going to carry, as far as it is known before the answer: voice sessions are opened with it.
   var expectedFormat: AudioFormat { get }
   /// What happens on the caller's side. One reader. Finishes after ``LegEvent/hungUp(_:)`` or ``LegEvent/cancelled``,
@@ -24,6 +27,7 @@ public protocol CallLeg: Sendable {
 }
 
 extension CallLeg {
+  public var mediaExecutor: any SerialExecutor { executor }
   public var expectedFormat: AudioFormat { .muLaw }
 }
 

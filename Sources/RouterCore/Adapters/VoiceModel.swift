@@ -22,8 +22,8 @@ public struct ConversationRequest: Sendable {
   /// Number of the first turn that this session may use.
   public var firstTurn: TurnID
   public var log: Log
-  /// Where ``VoiceSession/hear(_:)`` will be called: the executor that the call shares with its media. A session whose
-  /// socket lives there passes sound on without a hop.
+  /// Where ``VoiceSession/hear(_:)`` will be called: ``CallLeg/mediaExecutor``, which need not be the executor of the
+  /// call itself. A session whose socket lives there passes sound on without a hop.
   public var executor: (any SerialExecutor)?
 
   public init(

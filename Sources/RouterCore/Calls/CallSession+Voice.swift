@@ -59,7 +59,7 @@ extension CallSession {
     var request = ConversationRequest(
       call: sheet.call, agent: agent, wireFormat: media?.wireFormat ?? leg.expectedFormat,
       tools: tools.bench.tools, transcript: transcript, firstTurn: machine.turns.nextFree, log: log,
-      executor: leg.executor)
+      executor: leg.mediaExecutor)
     request.memory = memory
     let gate = SpeakerGate(mouth: mouth, attempt: attempt)
     if let model = model as? any InlineVoiceModel { return open(attempt, line, model, request, gate) }

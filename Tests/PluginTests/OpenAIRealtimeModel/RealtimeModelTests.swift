@@ -61,6 +61,30 @@ import Testing
     await stage.close()
   }
 
+  /// Where the agent's sound was given.
+  private struct LoopSpeaker: Speaker {
+    let isOnLoop = Journal<Bool>()
+    func play(_ audio: AudioFrame, turn: TurnID) { isOnLoop.note(FakeLeg.mediaLoop.isCurrent) }
+  }
+
+  @Test func soundComesOnTheLoopOfTheCallsMedia() async throws {
+    let stage = try await RealtimeStage([("--pace", "0"), ("--step", "say:Good morning.")])
+    let model = FakeVoiceModel()
+    let engine = CallEngine(
+      routing: FakeRouting(.agent(stage.agent)), models: [stage.agent.providerType: model])
+    let leg = FakeLeg()
+    let call = Task { await engine.intake(.example(), on: leg) }
+    let request = try await model.session().request
+    let speaker = LoopSpeaker()
+    let session = try await stage.model.open(request, speaker: speaker)
+    await session.send(.begin)
+    #expect(try await speaker.isOnLoop.first(within: .seconds(30), "sound") { _ in true })
+    await session.send(.close)
+    leg.callerHangsUp()
+    await call.value
+    await stage.close()
+  }
+
   @Test func theCallerInterrupts() async throws {
     let words = "This is a long greeting that nobody wants to hear to its very end."
     let stage = try await RealtimeStage([

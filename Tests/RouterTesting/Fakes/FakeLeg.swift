@@ -27,7 +27,11 @@ public final class FakeLeg: CallLeg {
   /// A loop for all fake legs of a test process that do not bring their own.
   public static let loop = EventLoop(name: "fake legs")
 
+  /// A loop for their media: as in SIP, another one than the call's own.
+  public static let mediaLoop = EventLoop(name: "fake media", descriptors: 1024)
+
   public let executor: any SerialExecutor
+  public var mediaExecutor: any SerialExecutor { FakeLeg.mediaLoop }
   public let events: AsyncStream<LegEvent>
   /// Everything that was done, in order.
   public let deeds = Journal<Deed>()
