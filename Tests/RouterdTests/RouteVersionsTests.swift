@@ -93,4 +93,37 @@ import Testing
     #expect(others.entries.count == 1)
     #expect(versions().entries.count == 1)
   }
+
+  @Test func aVersionComesBackWithTheDocumentsThatItHad() throws {
+    try folder.write(
+      "routes/main.yaml",
+      "agents: {a: {knowledgeBaseId: k}}\nknowledgeBases: {k: {files: [docs/*.md]}}\nroutes: [{agent: a}]\n")
+    try folder.write("routes/docs/one.md", "One.")
+    let directory = folder.path("routes")
+    let versions = versions(directory: directory)
+    let first = RouteReading.disk(directory)
+    let version = try first.result.get().version
+    try versions.keep(try #require(first.content), reason: "test", date: Date())
+    // Then one changes, one comes, and the pattern finds other files.
+    try folder.write("routes/docs/one.md", "Something else.")
+    try folder.write("routes/docs/two.md", "Two.")
+    let second = RouteReading.disk(directory)
+    #expect(try second.result.get().version != version)
+    try versions.keep(try #require(second.content), reason: "test", date: Date())
+
+    let content = try versions.content(of: version, root: directory)
+    let back = try RouteReading.kept(content, in: directory).result.get()
+    #expect(back.version == version)
+    let files = try #require(back.knowledgeBase(named: "k")?["files"]?.array)
+    #expect(files.count == 1)
+    let path = try #require(files.first?["path"]?.string)
+    #expect(path.hasSuffix("/one.md"), "answers name the document")
+    try versions.keep(content, reason: "rollback", date: Date())  // its folder has another name now
+    #expect(try Files.read(path) == Array("One.".utf8))
+
+    // When the version goes, so does the copy.
+    for number in 0..<RouteVersions.maximum { _ = try keep("# \(number)", in: versions) }
+    #expect(!versions.entries.contains { $0.version == version })
+    #expect(!Files.exists(path))
+  }
 }

@@ -124,6 +124,40 @@ import Testing
     #expect(settling.isDue(at: start + .milliseconds(1250)))
   }
 
+  @Test func moreNewsThanTheSystemKeepsIsNoticed() throws {
+    let limit = try #require(
+      Int(
+        String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
+          .trimmingCharacters(in: .whitespacesAndNewlines)))
+    try #require(limit <= 1 << 20, "this would take too long")
+    try folder.write("routes/a.yaml", "# 1")
+    try folder.write("routes/b.yaml", "# 1")
+    let watch = try #require(FolderWatch())
+    #expect(watch.watch([folder.path("routes"): .all]))
+    // Two names in turns: the system counts equal news that follow each other once.
+    let names = [folder.path("routes/a.yaml"), folder.path("routes/b.yaml")]
+    for number in 0...limit { chmod(names[number & 1], 0o600) }
+    var news: [FolderWatch.News] = []
+    repeat { news.append(watch.wait(milliseconds: 0)) } while news.last?.isChange == true
+    #expect(news.contains { $0.isIncomplete })
+    // It goes on after that.
+    try folder.write("routes/c.yaml", "# 1")
+    let next = watch.wait(milliseconds: 1000)
+    #expect(next.isChange && !next.isIncomplete && next.done == ["c.yaml"])
+  }
+
+  @Test(.timeLimit(.minutes(1))) func aChangeAmongLostNewsIsFound() async throws {
+    try folder.write("routes/main.yaml", "# 1")
+    try folder.write("routes/noise", "")
+    try folder.write("routes/other", "")
+    var watching = Watching(files())
+    let names = [folder.path("routes/noise"), folder.path("routes/other")]
+    for number in 0...40_000 { chmod(names[number & 1], 0o600) }
+    try folder.write("routes/main.yaml", "# 22")
+    await watching.next()
+    #expect(watching.files.fingerprint == watching.known.withLock { $0 })
+  }
+
   @Test func theWayToAFileLeadsOverItsLinks() throws {
     try folder.write("real/deep/file", "x")
     try folder.link("link", to: "real")

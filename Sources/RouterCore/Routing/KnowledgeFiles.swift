@@ -25,7 +25,8 @@ enum KnowledgeFiles {
         }
         guard let digest = digest(of: path, node, source, &check) else { continue }
         digests[path] = digest
-        let full = path.hasPrefix("/") || source.root.isEmpty ? path : "\(source.root)/\(path)"
+        let usual = path.hasPrefix("/") || source.root.isEmpty ? path : "\(source.root)/\(path)"
+        let full = source.place?(path) ?? usual
         files.append(["path": .string(full), "digest": .string(Digest.hexadecimal(digest))])
       }
     }

@@ -101,15 +101,23 @@ public enum FilePattern {
     .sorted()
   }
 
+  /// Whether a path, from the same root, is one that a pattern stands for; nothing is looked up.
+  public static func matches(_ path: String, _ pattern: String) -> Bool {
+    let (parts, wanted) = (path.split(separator: "/"), pattern.split(separator: "/"))
+    return parts.count == wanted.count && zip(parts, wanted).allSatisfy { fits(String($0), String($1)) }
+  }
+
   private static func expand(_ part: String, in folder: String) -> [String] {
     let prefix = folder == "/" ? "/" : folder + "/"
     guard part.contains("*") || part.contains("?") else { return [prefix + part] }
     // A folder that cannot be read holds nothing.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { name in
-      (!name.hasPrefix(".") || part.hasPrefix("."))
-        && matches(Array(name.unicodeScalars)[...], Array(part.unicodeScalars)[...])
-    }.map { prefix + $0 }
+    return names.filter { fits($0, part) }.map { prefix + $0 }
+  }
+
+  private static func fits(_ name: String, _ part: String) -> Bool {
+    (!name.hasPrefix(".") || part.hasPrefix("."))
+      && matches(Array(name.unicodeScalars)[...], Array(part.unicodeScalars)[...])
   }
 
   /// Whether a name fits. Takes time in proportion to both, whatever they are: only the last `*` is gone back to.

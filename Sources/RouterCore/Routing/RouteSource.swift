@@ -26,6 +26,8 @@ public struct RouteSource: Sendable {
   public var readSecret: @Sendable (String) throws -> [UInt8]
   /// The files that a path with `*` and `?` stands for; `nil` where nobody looks.
   public var find: (@Sendable (String) -> [String])?
+  /// Where a document lies for those who read it later, by the path that the table names it by; where that says if `nil`.
+  public var place: (@Sendable (String) -> String?)?
   /// An environment variable.
   public var environment: @Sendable (String) -> String?
   /// The file of a time zone; `nil` when there is none of this name.

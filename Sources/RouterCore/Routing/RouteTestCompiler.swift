@@ -27,8 +27,9 @@ struct RouteTestCompiler {
     }
     var places: [String: Diagnostic] = [:]
     for (key, value) in expect.pairs { places[key.text ?? ""] = value.diagnostic(.error, "") }
+    let calls = RouteTestCalls(schedules: schedules, trunks: trunks)
     return RouteTest(
-      name: node["name"]?.text ?? "", call: call(callNode, &check), expected: expected,
+      name: node["name"]?.text ?? "", call: calls.call(callNode, &check), expected: expected,
       location: node.location,
       places: places)
   }
@@ -44,16 +45,19 @@ struct RouteTestCompiler {
     }
   }
 
-  private func call(_ node: YAMLNode, _ check: inout SchemaCheck) -> InboundCall {
-    func party(_ text: String) -> Party {
-      text == "anonymous"
-        ? Party(user: "anonymous", host: "anonymous.invalid", isAnonymous: true) : Party(user: text)
-    }
+}
+
+/// Makes calls of nodes that ``SchemaCheck`` found sound.
+struct RouteTestCalls {
+  let schedules: [String: Schedule]
+  let trunks: [Trunk]
+
+  func call(_ node: YAMLNode, _ check: inout SchemaCheck) -> InboundCall {
     let channel = node["channel"]?.text ?? ChannelKind.sip.rawValue
     var call = InboundCall(
       id: CallID("test"), channel: ChannelKind(rawValue: channel),
-      from: party(node["from"]?.text ?? "caller"),
-      to: party(node["to"]?.text ?? ""),
+      from: RouteTestCalls.party(node["from"]?.text ?? "caller"),
+      to: RouteTestCalls.party(node["to"]?.text ?? ""),
       receivedAt: Date(timeIntervalSince1970: Double(moment(node["at"], &check))))
     call.provider = node["provider"]?.text
     call.trunk = node["trunk"]?.text
@@ -66,13 +70,20 @@ struct RouteTestCompiler {
       if call.trunk == nil { call.trunk = trunks.name(from: address) }
     }
     let diversion = node["diversion"].map { $0.kind == .sequence ? $0.elements : [$0] } ?? []
-    call.diversion = diversion.compactMap(\.text).map(party)
+    call.diversion = diversion.compactMap(\.text).map(RouteTestCalls.party)
     for (name, value) in node["header"]?.pairs ?? [] {
       for element in value.kind == .sequence ? value.elements : [value] {
         call.headers.append(Header(name.text ?? "", element.text ?? ""))
       }
     }
     return call
+  }
+
+  /// A number or a name as the network sends it, or a whole URI.
+  private static func party(_ text: String) -> Party {
+    if text == "anonymous" { return Party(user: text, host: "anonymous.invalid", isAnonymous: true) }
+    guard text.contains(":"), let uri = SIPURI(text) else { return Party(user: text) }
+    return Party(user: uri.scheme == "tel" ? uri.rawUser ?? "" : uri.user, host: uri.host, uri: text)
   }
 
   private func moment(_ node: YAMLNode?, _ check: inout SchemaCheck) -> Int {

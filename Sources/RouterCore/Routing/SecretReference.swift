@@ -89,3 +89,39 @@ struct Secrets: Sendable {
     }
   }
 }
+
+/// A secret of `routerd.yaml`: one reference, `${env:NAME}` or `${file:PATH}`, and never the secret itself, so that the
+/// settings may be shown to anybody.
+public struct SecretSetting: Decodable, Sendable, Hashable, CustomStringConvertible {
+  /// As it was written.
+  public let description: String
+  private let reference: SecretReference
+
+  /// Why a secret cannot be had; says nothing of its value.
+  public struct Failure: Error, Sendable, CustomStringConvertible {
+    public let description: String
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    description = try container.decode(String.self)
+    // What cannot be split is none.
+    let parts = (try? SecretReference.parts(of: description)) ?? []
+    guard parts.count == 2, parts.allSatisfy(\.literal.isEmpty), let reference = parts[0].reference else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a secret stands here by reference: ${env:NAME} or ${file:PATH}")
+    }
+    self.reference = reference
+  }
+
+  /// Its value as it is now. A relative path starts at `folder`. Throws when there is none.
+  public func read(in folder: String = ".") throws(Failure) -> String {
+    var secrets = Secrets()
+    do throws(TextFault) {
+      try secrets.read(description, from: RouteSource(files: []).reading(in: folder))
+    } catch {
+      throw Failure(description: error.message)
+    }
+    return secrets.values[reference] ?? ""
+  }
+}

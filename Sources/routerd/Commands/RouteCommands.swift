@@ -106,16 +106,20 @@ enum ExplainCommand {
     OptionSpec("--attestation", value: "LEVEL", "A, B or C (STIR/SHAKEN)"),
     OptionSpec("--language", value: "TAG", "The language that it asks for"),
     OptionSpec("--at", value: "TIME", "When: 2026-12-25T10:00:00Z, or with +01:00; now"),
+    OptionSpec("--default-agent", value: "NAME", "Who answers when no route takes it"),
     CommonOption.config, CommonOption.routes, CommonOption.json,
   ]
 
   static let spec = CommandSpec(
     name: "explain",
     summary: "Where a call would go, and why: each route that was asked and what kept it away",
-    options: options
+    options: options + [
+      OptionSpec("--live", "Ask the routes in force of the running routerd, not the files"),
+      CommonOption.socket,
+    ]
   ) { arguments in
     await Program.attempt {
-      let explanation = try explain(arguments)
+      let explanation = arguments.has("--live") ? try await live(arguments) : try explain(arguments)
       Terminal.print(
         arguments.has("--json")
           ? try JSON.encode(explanation.json, pretty: true)
@@ -152,7 +156,17 @@ enum ExplainCommand {
 
   private static func explain(_ arguments: Arguments) throws -> Explanation {
     let call = try WhatIfCall.read(arguments)
-    return try snapshot(arguments).explain(call)
+    let snapshot = try snapshot(arguments)
+    return snapshot.explain(try snapshot.whatIf(call))
+  }
+
+  private static func live(_ arguments: Arguments) async throws -> Explanation {
+    let answer = try await ControlClient.ask(
+      "explain", ["call": try WhatIfCall.read(arguments)], at: ControlPath.client(arguments))
+    guard let explanation = Explanation(answer) else {
+      throw ControlFailure("routerd answered something else than an explanation", .software)
+    }
+    return explanation
   }
 
   private static func resolved(_ arguments: Arguments) throws -> (String, [ResolvedSetting]) {
@@ -160,67 +174,16 @@ enum ExplainCommand {
       let explanation = try explain(arguments)
       return (explanation.summary, explanation.settings)
     }
-    let call = arguments.value("--to") == nil ? nil : try WhatIfCall.read(arguments)
+    let call: JSONValue? = arguments.value("--to") == nil ? .none : try WhatIfCall.read(arguments)
     let channel = try arguments.choice("--channel", WhatIfCall.channels) ?? "sip"
     let snapshot = try snapshot(arguments)
-    guard let settings = snapshot.settings(ofAgent: agent, channel: ChannelKind(rawValue: channel), for: call)
+    let asked = try call.map { try snapshot.whatIf($0) }
+    guard
+      let settings = snapshot.settings(ofAgent: agent, channel: ChannelKind(rawValue: channel), for: asked)
     else {
       let near = snapshot.agentName(near: agent).map { "; did you mean \($0)?" } ?? ""
       throw ControlFailure("there is no agent \(agent)\(near)", .notFound)
     }
     return ("agent \(agent) on \(channel)", settings)
-  }
-}
-
-/// A call that never was.
-enum WhatIfCall {
-  static let channels = ["sip", "voip", "websocket", "webrtc"]
-
-  /// Reads a call from options. Throws ``UsageError``.
-  static func read(_ arguments: Arguments) throws(UsageError) -> InboundCall {
-    func fail(_ message: String) -> UsageError { UsageError(message, command: arguments.command.name) }
-    guard let to = arguments.value("--to") else { throw fail("--to is missing: the called number") }
-    let channel = try arguments.choice("--channel", channels) ?? "sip"
-    var call = InboundCall(
-      channel: ChannelKind(rawValue: channel), from: party(arguments.value("--from")), to: party(to),
-      provider: arguments.value("--provider"), trunk: arguments.value("--trunk"),
-      connection: arguments.value("--connection"), diversion: arguments.all("--diversion").map(party),
-      language: arguments.value("--language"))
-    for header in arguments.all("--header") {
-      guard let colon = header.firstIndex(of: ":") else {
-        throw fail("'\(header)' is no header; write 'Name: value'")
-      }
-      let value = header[header.index(after: colon)...].drop { $0 == " " }
-      call.headers.append(Header(String(header[..<colon]), String(value)))
-    }
-    if let source = arguments.value("--source") { call.sourceAddress = SocketAddress(ip: source, port: 5060) }
-    if let level = try arguments.choice("--attestation", ["A", "B", "C"]) {
-      call.attestation = Attestation(rawValue: level)
-    }
-    if let text = arguments.value("--at") {
-      guard let date = time(text) else {
-        throw fail("'\(text)' is no time; write 2026-12-25T10:00:00Z or 2026-12-25T10:00+01:00")
-      }
-      call.receivedAt = date
-    }
-    return call
-  }
-
-  private static func party(_ text: String?) -> Party {
-    guard let text else { return Party(user: "", isAnonymous: true) }
-    if text == "anonymous" { return Party(user: text, isAnonymous: true) }
-    guard text.contains(":"), let uri = SIPURI(text) else { return Party(user: text) }
-    return Party(user: uri.scheme == "tel" ? uri.rawUser ?? "" : uri.user, host: uri.host, uri: text)
-  }
-
-  /// ISO 8601 with a zone; seconds may be missing.
-  static func time(_ text: String) -> Date? {
-    var text = text
-    if let t = text.firstIndex(of: "T") {
-      let clock = text[text.index(after: t)...].prefix { $0.isNumber || $0 == ":" }
-      if clock.count == 5 { text.insert(contentsOf: ":00", at: clock.endIndex) }
-    }
-    // Not a time: the caller says so.
-    return try? Date(text, strategy: .iso8601)
   }
 }

@@ -5,6 +5,15 @@ internal import RouterCore
 struct ControlRequest: Codable, Sendable {
   var command: String
   var arguments: JSONValue = [:]
+  /// Who asks, for the log and the list of versions; not part of the line.
+  var origin: String?
+
+  private enum CodingKeys: String, CodingKey { case command, arguments }
+
+  init(command: String, arguments: JSONValue = [:]) {
+    self.command = command
+    self.arguments = arguments
+  }
 
   /// Longest line that is read.
   static let maximumBytes = 65_536

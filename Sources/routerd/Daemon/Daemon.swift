@@ -15,9 +15,12 @@ final class Daemon: Sendable {
   let started = Date()
   /// Where calls come in; nothing before that.
   let listening = Lock<[String]>([])
+  /// Where the admin API listens.
+  let admin = Lock<String?>(nil)
   private let channels: [any ChannelAdapter]
   private let clients: HTTPClients
   let web: DaemonWeb
+  private let adminToken: String
   let notifier: ServiceNotifier
   private let drained = OneShot<Void>()
   private let drainRequests = Lock(0)
@@ -29,12 +32,14 @@ final class Daemon: Sendable {
     let drain = Lock<CallEngine?>(nil)
     let isDraining: @Sendable () -> Bool = { drain.withLock { $0?.isDraining ?? false } }
     web = try DaemonWeb(
-      settings.web, loops, routes: routes, log: log, metrics: metrics, isDraining: isDraining)
+      settings.web, admin: settings.admin.web, loops, routes: routes, log: log, metrics: metrics,
+      isDraining: isDraining)
     let host = PluginHost(
       log: log, metrics: metrics, loops: loops, clients: HTTPClients(), trunks: { routes.snapshot.trunks },
       isDraining: isDraining, web: web.server, voip: web.door,
       providers: { routes.snapshot.providers(ofType: $0) })
     var assembly = Assembly()
+    adminToken = try settings.admin.readToken()
     for make in settings.makers { try await make(host, &assembly) }
     clients = host.clients
     engine = CallEngine(
@@ -52,7 +57,7 @@ final class Daemon: Sendable {
     memory = assembly.memory
     channels = assembly.channels
     notifier = ServiceNotifier()
-    monitor = LoopMonitor(loops, notifier: notifier)
+    monitor = LoopMonitor(loops, notifier: notifier, metrics: metrics)
   }
 
   private enum Happening {
@@ -66,6 +71,9 @@ final class Daemon: Sendable {
   func serve(_ signals: AsyncStream<Signal>) async -> ExitCode {
     var code = ExitCode.success
     tellOfStart()
+    for route in AdminAPI(token: adminToken, { try await self.control($0, ControlReply()) }).routes {
+      web.admin.mount(route)
+    }
     await withTaskGroup(of: Happening.self) { group in
       for channel in channels {
         group.addTask { [engine] in
@@ -75,10 +83,14 @@ final class Daemon: Sendable {
           return .other
         }
       }
-      group.addTask { [channels, web] in
+      group.addTask { [channels, web, admin] in
         var places: [String] = []
         for channel in channels { places += await channel.ready() }
-        do throws(HTTPError) { places += try await web.server.start() } catch {
+        do throws(HTTPError) {
+          places += try await web.server.start()
+          let place = try await web.admin.start().first
+          admin.withLock { $0 = place }
+        } catch {
           return .channelFailed("web", error)
         }
         return .ready(places)
@@ -119,7 +131,7 @@ final class Daemon: Sendable {
         }
       }
     }
-    await web.server.close()
+    await web.close()
     await clients.close()
     loops.stop()
     log.notice("ended")

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import RouterCore
 
-/// What the control socket can ask of a running routerd.
+/// What the control socket and the admin API can ask of a running routerd.
 extension Daemon {
   /// Carries out a request. Throws ``ControlFailure``.
   func control(_ request: ControlRequest, _ reply: ControlReply) async throws -> JSONValue {
@@ -89,6 +89,7 @@ extension Daemon {
       "uptimeSeconds": .integer(Int(Date().timeIntervalSince(started))),
       "state": engine.isDraining ? "draining" : "serving",
       "voipEndpoints": web.endpoints(of: routes.snapshot.voipAgents),
+      "admin": admin.withLock { $0 }.map(JSONValue.string) ?? .null,
       "listening": .array(listening.withLock { $0 }.map(JSONValue.string)),
       "liveCalls": .integer(engine.liveCalls.count),
       "maximumCalls": .integer(settings.engine.maximumCalls),

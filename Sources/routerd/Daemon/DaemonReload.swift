@@ -39,6 +39,9 @@ extension Daemon {
   }
 
   private func tell(_ change: RoutesInForce.Change) {
+    let result = change.isAccepted ? change.isSame ? "same" : "accepted" : "refused"
+    metrics.add("routerd_route_reloads_total", 1, ["result": result])
+    metrics.set("routerd_route_reload_seconds", change.seconds)
     if let problem = change.notKept {
       log.warning("these routes cannot be kept for a rollback", ("version", change.version), ("why", problem))
     }

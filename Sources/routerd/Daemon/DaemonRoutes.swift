@@ -1,12 +1,12 @@
 internal import FoundationEssentials
 internal import RouterCore
 
-/// What the control socket can ask about routes.
+/// What the control socket and the admin API can ask about routes.
 extension Daemon {
   func routeControl(_ request: ControlRequest) async throws -> JSONValue {
     switch request.command {
     case "reload":
-      let change = await reload(because: "routerd reload")
+      let change = await reload(because: request.origin ?? "routerd reload")
       guard change.isAccepted else {
         throw ControlFailure(change.errors.rendered + "\nThe old routes (\(change.version)) stay in force.")
       }
@@ -17,6 +17,7 @@ extension Daemon {
       return try await diff(
         to: request.arguments["version"]?.string, againstCalls: request.arguments["calls"]?.integer)
     case "routes": return list(limit: request.arguments["limit"]?.integer ?? 1000)
+    case "explain": return try explain(request.arguments["call"] ?? .null)
     case "why": return try await why(request.arguments["id"]?.string ?? "")
     default: throw ControlFailure("this routerd knows no command '\(request.command)'", .usage)
     }
@@ -118,6 +119,14 @@ extension Daemon {
     return [
       "version": .string(snapshot.version), "count": .integer(snapshot.routeCount), "routes": .array(rows),
     ]
+  }
+
+  /// What the routes in force would make of a call.
+  private func explain(_ call: JSONValue) throws -> JSONValue {
+    let snapshot = routes.snapshot
+    do throws(DiagnosticList) { return snapshot.explain(try snapshot.whatIf(call)).json } catch {
+      throw ControlFailure(error.rendered)
+    }
   }
 
   /// The decision of a real call, as it was recorded.

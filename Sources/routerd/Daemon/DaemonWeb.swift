@@ -4,15 +4,21 @@ internal import RouterCore
 struct DaemonWeb: Sendable {
   let server: WebServer
   let door: VoIPDoor
+  /// The admin API's own listener.
+  let admin: WebServer
   private let log: Log
 
   /// Opens nothing. Throws ``ControlFailure`` when the secret of the agents' addresses cannot be had.
   init(
-    _ settings: WebSettings, _ loops: EventLoops, routes: RoutesInForce, log: Log, metrics: Metrics,
+    _ settings: WebSettings, admin: WebSettings, _ loops: EventLoops, routes: RoutesInForce, log: Log,
+    metrics: Metrics,
     isDraining: @escaping @Sendable () -> Bool
   ) throws(ControlFailure) {
     self.log = log
     server = WebServer(settings, on: loops.signalling, log: log, metrics: metrics, isDraining: isDraining)
+    self.admin = WebServer(
+      admin, on: loops.signalling, log: log, metrics: metrics, label: "admin", isJSON: true,
+      isDraining: isDraining)
     // Who listens nowhere has no addresses to keep.
     let secret =
       settings.listen.isEmpty
@@ -25,6 +31,12 @@ struct DaemonWeb: Sendable {
     for error in await server.reloadCertificates() {
       log.error("certificate not reloaded, the old one stays in force", ("why", error.message))
     }
+  }
+
+  /// Ends every connection.
+  func close() async {
+    await server.close()
+    await admin.close()
   }
 
   /// The agents' own addresses, as ``status`` shows them.

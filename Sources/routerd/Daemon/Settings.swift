@@ -81,6 +81,7 @@ struct Settings: Sendable {
   var control = Control()
   var routes = Routes()
   var web = WebSettings()
+  var admin = AdminSettings()
   /// What makes each plugin, in the order of ``plugins``.
   var makers: [PluginEntry.Maker] = []
   /// Opens the call records for reading, where the store can.
@@ -116,6 +117,7 @@ struct Settings: Sendable {
     settings.log = reader.read("log", Logging.self) ?? settings.log
     settings.control = reader.read("control", Control.self) ?? settings.control
     settings.routes = reader.read("routes", Routes.self) ?? settings.routes
+    settings.admin = reader.read("admin", AdminSettings.self) ?? settings.admin
     settings.web = reader.read("web", WebSettings.self) ?? settings.web
     for plugin in plugins {
       if let maker = reader.make(plugin) { settings.makers.append(maker) }

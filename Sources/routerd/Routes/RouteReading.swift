@@ -44,13 +44,18 @@ struct RouteReading: Sendable {
     }
   }
 
-  /// Reads a table that was kept; secrets and documents are those of today.
+  /// Reads a table that was kept; secrets are those of today.
   static func kept(_ content: RouteContent, in directory: String) -> RouteReading {
     var source = RouteSource(root: content.root, files: content.files).reading(in: content.root)
     source.read = { path in
       guard let bytes = content.lists[path] else { throw RouteSource.ReadFailure("it was not kept") }
       return bytes
     }
+    source.find = { pattern in
+      let kept = content.lists.keys.filter { FilePattern.matches($0, pattern) }
+      return kept.map { RouteDirectory.absolute($0, in: content.root) }.sorted()
+    }
+    source.place = { content.places[$0] }
     // Its tests passed when it was put in force, and nothing may keep an operator from going back.
     var reading = read(source, runsTests: false)
     reading.watched?.directory = directory
@@ -93,8 +98,10 @@ struct RouteReading: Sendable {
 struct RouteContent: Sendable {
   var root: String
   var files: [RouteSource.File]
-  /// Caller lists, by the path that the table names them by.
+  /// Caller lists and documents, by the path that the table names them by.
   var lists: [String: [UInt8]] = [:]
+  /// Of a version that was kept: where its own copies of them lie.
+  var places: [String: String] = [:]
 
   var version: String {
     RouteSource(root: root, files: files).version(lists: lists.mapValues { Digest.hash($0) })

@@ -5,9 +5,10 @@ internal import RouterCore
 /// The last tables that were in force, kept on disk so that any of them can be brought back, also after a restart.
 ///
 /// Each version is a folder, in the order in which they came: `000012-3f2a…/` with `version.json`, the route files as
-/// they were (`files/`), and the caller lists that they named (`lists/0`, …). Files that did not change are hard
-/// links to those of the version before, so a large table costs its space once. Secrets are kept as references, like
-/// everywhere. All of it belongs to one thread at a time: ``RoutesInForce`` sees to it.
+/// they were (`files/`), and the caller lists and documents that they named (`lists/0`, …). Files that did not change are
+/// hard links to those of the version before, so a large table costs its space once. Secrets are kept as references,
+/// like everywhere. `documents/` has links to what a version that was gone back to is read from, for as long as any
+/// version has it. All of it belongs to one thread at a time: ``RoutesInForce`` sees to it.
 struct RouteVersions: Sendable {
   /// One of them, as `version.json` tells it.
   struct Entry: Codable, Sendable {
@@ -108,10 +109,23 @@ struct RouteVersions: Sendable {
     }
     for (index, list) in kept.entry.lists.enumerated() {
       content.lists[list.path] = try Files.read("\(place)/lists/\(index)")
+      content.places[list.path] = lend("\(place)/lists/\(index)", list)
     }
     guard content.version == version else { throw damaged(place) }
     return content
   }
+
+  /// A link to a copy, under its own name and where it stays: a version's folder is renamed when the version comes back.
+  /// `nil` where the file system has no links.
+  private func lend(_ copy: String, _ file: Entry.File) -> String? {
+    guard let name = file.path.split(separator: "/").last, name != ".." else { return nil }
+    let place = "\(documents)/\(file.digest)/\(name)"
+    if Files.exists(place) { return place }
+    do throws(ControlFailure) { try Files.makeParent(of: place) } catch { return nil }
+    return link(copy, place) == 0 || errno == EEXIST ? place : nil
+  }
+
+  private var documents: String { "\(folder)/documents" }
 
   private func damaged(_ place: String) -> ControlFailure {
     ControlFailure("\(place) is damaged: its files are not what they were", .failure)
@@ -203,6 +217,14 @@ struct RouteVersions: Sendable {
       let isTooMuch =
         index >= RouteVersions.maximum || (index >= RouteVersions.minimum && bytes > maximumBytes)
       if isTooMuch { remove("\(folder)/\(kept.name)") }
+    }
+    // What no version has any more is linked nowhere else.
+    for digest in (try? FileManager.default.contentsOfDirectory(atPath: documents)) ?? [] {
+      // A folder that is not there holds nothing.
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(documents)/\(digest)")) ?? []
+      var facts = stat()
+      let isHeld = names.contains { stat("\(documents)/\(digest)/\($0)", &facts) == 0 && facts.st_nlink > 1 }
+      if !isHeld { remove("\(documents)/\(digest)") }
     }
   }
 

@@ -46,6 +46,15 @@ import Testing
     #expect(files("nothing/*.md").isEmpty)
   }
 
+  @Test(arguments: [
+    ("docs/a.md", "docs/*.md", true), ("docs/a.md", "*/?.md", true), ("docs/.a.md", "docs/*.md", false),
+    ("docs/deep/a.md", "docs/*.md", false), ("a.md", "a.md", true), ("a.md", "docs/a.md", false),
+    ("/srv/a.md", "/srv/*", true),
+  ])
+  func aPathFitsAPattern(path: String, pattern: String, fits: Bool) {
+    #expect(FilePattern.matches(path, pattern) == fits)
+  }
+
   @Test func documentsThatAreNotThereAreToldOf() throws {
     let path = try folder(["docs/a.md"])
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -13,15 +13,20 @@ public final class WebServer: WebMounts {
   private let loop: EventLoop
   private let log: Log
   private let metrics: Metrics
+  private let isJSON: Bool
   private let state: Lock<State>
 
+  /// - Parameters:
+  ///   - label: What its lines in the log are marked with.
+  ///   - isJSON: Whether refusals are JSON, `{"error": {"message": "…"}}`, or plain text.
   public init(
-    _ settings: WebSettings, on loop: EventLoop, log: Log, metrics: Metrics,
-    isDraining: @escaping @Sendable () -> Bool = { false }
+    _ settings: WebSettings, on loop: EventLoop, log: Log, metrics: Metrics, label: String = "web",
+    isJSON: Bool = false, isDraining: @escaping @Sendable () -> Bool = { false }
   ) {
     self.settings = settings
     self.loop = loop
-    self.log = log.labelled("web")
+    self.isJSON = isJSON
+    self.log = log.labelled(label)
     self.metrics = metrics
     forwarded = ForwardedRequest(publicURL: settings.publicURL, trustedProxies: settings.trustedProxies)
     state = Lock(
@@ -98,18 +103,27 @@ public final class WebServer: WebMounts {
       count(429)
       var refusal = HTTPResponse.text(429, "too many requests\n")
       refusal.headers.append(Header("Retry-After", "1"))
-      return .response(refusal)
+      return .response(worded(refusal))
     }
     switch decision {
     case .refuse(let response):
       count(response.status)
-      return .response(response)
+      return .response(worded(response))
     case .serve(let route, let parameters):
       request.parameters = parameters
       let reply = await route.handler(request)
       count(reply.status)
       return limited(reply)
     }
+  }
+
+  /// A refusal in the form that clients of this server read.
+  private func worded(_ refusal: HTTPResponse) -> HTTPResponse {
+    guard isJSON else { return refusal }
+    var json = HTTPResponse.failure(
+      refusal.status, String(String(decoding: refusal.body, as: UTF8.self).prefix { $0 != "\n" }))
+    json.headers += refusal.headers.filter { $0.name != "Content-Type" }
+    return json
   }
 
   private func count(_ status: Int) {
@@ -140,6 +154,20 @@ public final class WebServer: WebMounts {
             status: 200, headers: [Header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
             body: Array(metrics.exposition.utf8)))
       })
+  }
+}
+
+extension HTTPResponse {
+  /// JSON on a line of its own.
+  public static func json(_ status: Int, _ value: JSONValue) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: [Header("Content-Type", "application/json")],
+      body: Array((value.text + "\n").utf8))
+  }
+
+  /// What went wrong: `{"error": {"message": "…"}}`.
+  public static func failure(_ status: Int, _ message: String) -> HTTPResponse {
+    json(status, ["error": ["message": .string(message)]])
   }
 }
 
