@@ -5,6 +5,6 @@ internal import Glibc
 Signals.block()
 Task.detached {
   let code = await Program.run(Array(CommandLine.arguments.dropFirst()))
-  exit(code.rawValue)
+  Program.end(code.rawValue)
 }
 Signals.take()

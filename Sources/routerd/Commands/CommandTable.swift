@@ -36,6 +36,12 @@ enum Program {
     }
   }
 
+  /// Ends the process. Not by `exit`: that takes libraries down (OpenSSL its locks) while other threads may be in them.
+  static func end(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
+  }
+
   /// Runs a command's body and says what went wrong.
   static func attempt(_ body: () async throws -> ExitCode) async -> ExitCode {
     do {

@@ -31,7 +31,7 @@ enum Signals {
       var number: Int32 = 0
       guard sigwait(&set, &number) == 0 else { continue }
       let reader = reader.withLock { $0 }
-      guard let reader else { exit(128 + number) }
+      guard let reader else { Program.end(128 + number) }
       reader.yield(number == SIGHUP ? .reload : .terminate)
     }
   }
