@@ -11,11 +11,10 @@ final class RingerChannel: ChannelAdapter {
   init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
     self.host = host
     calls = WebhookCalls(type: Self.name, host)
-    host.voip.add(
-      WebhookProvider(
-        type: Self.name, accepts: ["application/json"],
-        recognises: { $0.header("X-Ringer-Signature") != nil },
-        handler: { [weak self] in await self?.receive($0, $1) ?? .text(503, "closing\n") }))
+    calls.takeAnnouncements(
+      methods: ["POST"], accepts: ["application/json"],
+      recognises: { $0.header("X-Ringer-Signature") != nil }
+    ) { [weak self] in await self?.receive($0, $1) }
   }
 
   func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
@@ -24,30 +23,19 @@ final class RingerChannel: ChannelAdapter {
   private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
     guard isSigned(request), let fields = Self.fields(request.body), let id = fields["id"] else {
       calls.count("forged", refused: request)
-      return .text(403, "not signed by an account that we know\n")
+      return WebhookCalls.refusal
     }
     if fields["event"] == "over" {
       await calls.leg(id)?.ended(CallEnd(.callerHungUp))
-      return .text(200, "")
+      return WebhookCalls.noted
     }
-    var call = InboundCall(
-      channel: .voip, from: Party(user: fields["from"] ?? ""), to: Party(user: fields["to"] ?? ""),
-      provider: Self.name)
-    call.foreignID = id
-    call.defaultAgent = agent
-    call.sourceAddress = request.remote
-    switch calls.announce(
-      .init(call, origin: request.origin, control: RingerControl(), codec: { RingerCodec() }))
-    {
-    case .new(let leg), .known(let leg):
-      calls.count("accepted")
-      let control = leg.control as? RingerControl
-      if let answer = await control?.answer.value(within: .seconds(10)) { return .text(200, answer) }
-      await leg.ended(CallEnd(.noAnswer))
-      return .text(200, "reject 480")
-    case .over: return .text(403, "that call is over\n")
-    case .refused: return .text(503, "not serving\n")
-    }
+    let call = InboundCall(
+      announcedBy: Self.name, id: id, from: Party(announced: fields["from"] ?? ""),
+      to: Party(announced: fields["to"] ?? ""), fields: fields.map { ($0.key, $0.value) }, request,
+      agent: agent)
+    let announcement = WebhookCalls.Announcement(
+      call, origin: request.origin, control: RingerControl(), codec: { RingerCodec() })
+    return await calls.reply(to: request, announcement, by: RingerControl.self, within: .seconds(10))
   }
 
   /// The body's HMAC, with the key of one of the accounts in `providers:`.
@@ -70,11 +58,19 @@ final class RingerChannel: ChannelAdapter {
 }
 
 /// What this provider can be asked to do: all of it by the reply to its webhook. A live call ends with its socket.
-struct RingerControl: CallControl {
-  let answer = Promise<String>()
-  func answer(_ socket: MediaSocketInvitation) async throws { answer.resolve("answer \(socket.url)") }
-  func reject(_ end: CallEnd) async { answer.resolve("reject \(end.sipStatus)") }
-  func hangUp(_ end: CallEnd) async { answer.resolve("reject \(end.sipStatus)") }
+struct RingerControl: ReplyingControl {
+  struct Reply: WebhookReply {
+    static let nobody = Reply(text: "reject 480")
+    var text: String
+    var reply: HTTPServerReply { .text(200, text) }
+  }
+
+  let reply = Promise<Reply>()
+  func answer(_ socket: MediaSocketInvitation) async throws {
+    reply.resolve(Reply(text: "answer \(socket.url)"))
+  }
+  func reject(_ end: CallEnd) async { reply.resolve(Reply(text: "reject \(end.sipStatus)")) }
+  func hangUp(_ end: CallEnd) async { await reject(end) }
 }
 
 /// Sound is binary; `start ID`, `key 5`, `mark NAME` and `clear` are text.

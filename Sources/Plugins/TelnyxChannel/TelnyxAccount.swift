@@ -13,6 +13,8 @@ struct TelnyxAccount: Sendable {
   var apiURL: String
   /// Where extensions live that a caller is handed over to: `0200` becomes `sip:0200@DOMAIN`.
   var transferDomain: String?
+  /// Whether hand-overs to SIP addresses are left to the caller's own network (REFER), so that Telnyx is out of the call then.
+  var refersToSIP: Bool
   /// The number that who is called after a hand-over sees; the number that was called otherwise.
   var callerId: String?
 
@@ -30,6 +32,7 @@ struct TelnyxAccount: Sendable {
     connectionId = settings["connectionId"].flatMap { $0.string ?? $0.integer.map(String.init) }
     apiURL = TelnyxAccount.versioned(settings["apiURL"]?.string ?? "https://api.telnyx.com")
     transferDomain = settings["transferDomain"]?.string
+    refersToSIP = settings["refer"]?.bool ?? false
     callerId = settings["callerId"]?.string
   }
 

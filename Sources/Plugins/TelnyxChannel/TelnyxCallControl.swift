@@ -2,17 +2,9 @@ internal import RouterCore
 
 /// One call under Call Control: everything is asked by REST, the replies to its webhooks say nothing.
 final class TelnyxCallControl: CallControl {
-  private struct Transfer {
-    var attempt: Int
-    /// Where the sound comes back to; taken by whoever brings it back.
-    var socket: MediaSocketInvitation?
-    var outcome: OneShot<TransferOutcome>
-  }
-
   private struct State {
     var commands = 0
-    var attempts = 0
-    var transfer: Transfer?
+    var isReferring = false
     /// Keys that the media socket told, and that webhooks did.
     var keys = (socket: 0, webhook: 0)
   }
@@ -20,6 +12,7 @@ final class TelnyxCallControl: CallControl {
   private let account: TelnyxAccount
   private let call: String
   private let rest: TelnyxREST
+  private let handOver = HandOver()
   private let state = Lock(State())
 
   init(_ account: TelnyxAccount, call: String, _ rest: TelnyxREST) {
@@ -49,7 +42,7 @@ final class TelnyxCallControl: CallControl {
 
   /// The reasons that a caller's network can be given.
   static func cause(of end: CallEnd) -> String {
-    [486, 600].contains(end.sipStatus) ? "USER_BUSY" : "CALL_REJECTED"
+    end.isBusy ? "USER_BUSY" : "CALL_REJECTED"
   }
 
   func answer(_ socket: MediaSocketInvitation) async throws {
@@ -83,21 +76,18 @@ final class TelnyxCallControl: CallControl {
   // MARK: Hand-over
 
   func transfer(_ request: TransferRequest, _ socket: MediaSocketInvitation) async -> TransferOutcome {
-    guard let target = TransferDestination(request.target, domain: account.transferDomain) else {
-      return .refused(status: 484, reason: "no number or SIP address, and the account has no transferDomain")
+    defer { state.withLock { $0.isReferring = false } }
+    return await handOver.run(request, socket, domain: account.transferDomain) { target, attempt in
+      do throws(TelnyxREST.Fault) {
+        if case .sip(let address) = target, account.refersToSIP {
+          state.withLock { $0.isReferring = true }
+          try await command("refer", ["sip_address": .string(address)])
+        } else {
+          try await command("transfer", transferBody(target, timeout: request.timeout, attempt: attempt))
+        }
+        return nil
+      } catch { return error.outcome }
     }
-    let outcome = OneShot<TransferOutcome>()
-    let attempt = state.withLock { state in
-      state.attempts += 1
-      state.transfer = Transfer(attempt: state.attempts, socket: socket, outcome: outcome)
-      return state.attempts
-    }
-    let body = transferBody(target, timeout: request.timeout, attempt: attempt)
-    do throws(TelnyxREST.Fault) { try await command("transfer", body) } catch {
-      state.withLock { $0.transfer = nil }
-      return error.isGone ? .callerHungUp : .refused(status: error.status, reason: error.message)
-    }
-    return await outcome.value(cancelled: .callerHungUp)
   }
 
   func transferBody(_ target: TransferDestination, timeout: Int, attempt: Int) -> [String: JSONValue] {
@@ -115,29 +105,20 @@ final class TelnyxCallControl: CallControl {
   }
 
   /// News of the leg that was called for the caller.
-  /// - Parameter isHeard: Whether the caller's sound still comes. Telnyx keeps the caller when nobody was reached; where
-  ///   it took the sound away, it is asked to bring it back.
-  func targetReported(_ outcome: TransferOutcome, attempt: Int, isHeard: Bool) async {
-    let found = state.withLock { state -> Transfer? in
-      guard let transfer = state.transfer, transfer.attempt == attempt else { return nil }
-      state.transfer = nil
-      return transfer
-    }
-    guard let found else { return }
-    if outcome != .completed, !isHeard, let socket = found.socket {
-      await self.attempt("streaming_start", TelnyxCallControl.stream(to: socket))
-    }
-    found.outcome.resolve(outcome)
+  /// - Parameters:
+  ///   - attempt: Which one; `nil` for a REFER, which says nothing of it.
+  ///   - isHeard: Whether the caller's sound still comes. Telnyx keeps the caller when nobody was reached; where it took the
+  ///     sound away, it is asked to bring it back.
+  func targetReported(_ outcome: TransferOutcome, attempt: Int?, isHeard: Bool) async {
+    guard let socket = handOver.ended(outcome, attempt: attempt), !isHeard else { return }
+    await self.attempt("streaming_start", TelnyxCallControl.stream(to: socket))
   }
 
+  /// Whether the caller's own network is asked to hand the caller over: the call's end may be told before the news of that.
+  var isReferring: Bool { state.withLock { $0.isReferring } }
+
   /// The caller was connected to somebody. Returns whether that was asked for and is told.
-  func bridged() -> Bool {
-    let transfer = state.withLock { state -> Transfer? in
-      defer { state.transfer = nil }
-      return state.transfer
-    }
-    return transfer?.outcome.resolve(.completed) ?? false
-  }
+  func bridged() -> Bool { handOver.answered() }
 
   // MARK: Keys
 

@@ -4,7 +4,7 @@ public import RouterCore
 /// Calls by Telnyx's webhooks, their sound by its media streams, under Call Control or TeXML.
 ///
 /// Signatures are ``TelnyxSignature``'s, what Telnyx says ``TelnyxEvent``'s or ``TeXMLWebhook``'s, what it is told
-/// ``TelnyxCallControl``'s or ``TeXMLCallControl``'s, its sound ``TelnyxMediaCodec``'s; the call's life is `RouterCore`'s
+/// ``TelnyxCallControl``'s or `DocumentCallControl`'s, its sound ``TelnyxMediaCodec``'s; the call's life is `RouterCore`'s
 /// (`WebhookCalls`).
 public final class TelnyxChannel: ChannelAdapter {
   public static let name = "telnyx"
@@ -21,25 +21,22 @@ public final class TelnyxChannel: ChannelAdapter {
   /// How long TeXML is made to wait for its document; Call Control never waits.
   private static let patience = Duration.seconds(8)
 
+  /// How far events may be behind others that happened after them.
+  private static let newsLag = Duration.milliseconds(500)
+
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
     self.host = host
     log = host.log.labelled(TelnyxChannel.name)
     calls = WebhookCalls(type: TelnyxChannel.name, host)
-    rest = TelnyxREST(http: host.http, log: log, metrics: host.metrics)
+    rest = TelnyxREST(rest: ProviderREST(TelnyxChannel.name, host, deadline: .seconds(6)))
     let form: Set<String> = ["application/x-www-form-urlencoded"]
     // No GET: its fields would stand in the address, which is not signed.
-    host.voip.add(
-      WebhookProvider(
-        type: TelnyxChannel.name, methods: ["POST"], accepts: form.union(["application/json"]),
-        recognises: { $0.header(TelnyxSignature.signatureHeader) != nil },
-        handler: { [weak self] request, agent in
-          await self?.receive(request, agent) ?? .text(503, "closing\n")
-        }))
-    for path in ["dial/{call}", "target/{call}"] {
-      host.web.mount(
-        WebRoute("/voip/\(TelnyxChannel.name)/\(path)", methods: ["POST"], accepts: form) {
-          [weak self] request in await self?.dialled(request) ?? .text(503, "closing\n")
-        })
+    calls.takeAnnouncements(
+      methods: ["POST"], accepts: form.union(["application/json"]),
+      recognises: { $0.header(TelnyxSignature.signatureHeader) != nil }
+    ) { [weak self] in await self?.receive($0, $1) }
+    calls.takeNews(at: ["dial/{call}", "target/{call}"], methods: ["POST"], accepts: form) {
+      [weak self] in await self?.dialled($0)
     }
   }
 
@@ -69,9 +66,6 @@ public final class TelnyxChannel: ChannelAdapter {
     return account
   }
 
-  private static let refusal = HTTPServerReply.text(403, "not signed by an account that we know\n")
-  private static let noted = HTTPServerReply.text(200, "")
-
   private func malformed(_ request: HTTPServerRequest) -> HTTPServerReply {
     calls.count("malformed", refused: request)
     return .text(400, "not what Telnyx sends\n")
@@ -79,21 +73,21 @@ public final class TelnyxChannel: ChannelAdapter {
 
   private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
     let signers = signers(of: request)
-    guard !signers.isEmpty else { return TelnyxChannel.refusal }
+    guard !signers.isEmpty else { return WebhookCalls.refusal }
     if TeXMLWebhook.isForm(request) {
       guard let webhook = TeXMLWebhook(request) else { return malformed(request) }
       guard let account = account(webhook.fields["ConnectionId"], among: signers, request) else {
-        return TelnyxChannel.refusal
+        return WebhookCalls.refusal
       }
       return await receive(webhook, account, request, agent)
     }
     guard let event = TelnyxEvent(request.body) else { return malformed(request) }
     guard let account = account(event["connection_id"], among: signers, request) else {
-      return TelnyxChannel.refusal
+      return WebhookCalls.refusal
     }
     if event.isAnnouncement { return announce(event, account, request, agent) }
     await follow(event)
-    return TelnyxChannel.noted
+    return WebhookCalls.noted
   }
 
   // MARK: Call Control
@@ -111,21 +105,14 @@ public final class TelnyxChannel: ChannelAdapter {
         codec: {
           TelnyxMediaCodec(takesKey: { control.takesKey(ofSocket: true) }, notice: notice)
         }))
-    return reply(to: outcome)
-  }
-
-  private func reply(to outcome: WebhookCalls.Outcome) -> HTTPServerReply {
     switch outcome {
     case .new: calls.count("accepted")
     case .known: calls.count("repeated")
     // Deliveries overtake each other, so this is nothing strange.
     case .over: calls.count("late")
-    case .refused:
-      calls.count("refused")
-      return .response(
-        HTTPResponse(status: 503, headers: [Header("Retry-After", "5")], body: Array("not serving\n".utf8)))
+    case .refused: return calls.notServing()
     }
-    return TelnyxChannel.noted
+    return WebhookCalls.noted
   }
 
   /// What becomes of a call, in any order and more than once.
@@ -141,7 +128,12 @@ public final class TelnyxChannel: ChannelAdapter {
     }
     if event.type == "call.hangup" {
       // The announcement may still be under way: then it comes too late.
-      if !event.callID.isEmpty { await calls.ending(event.callID)?.ended(event.end) }
+      guard !event.callID.isEmpty, let leg = calls.ending(event.callID) else { return }
+      if let control = leg.control as? TelnyxCallControl, control.isReferring {
+        // Whoever was referred elsewhere is gone, too: the news of that may be a moment behind.
+        try? await Task.sleep(for: TelnyxChannel.newsLag)
+      }
+      await leg.ended(event.end)
       return
     }
     guard let leg = calls.leg(event.callID), let control = leg.control as? TelnyxCallControl else { return }
@@ -151,6 +143,9 @@ public final class TelnyxChannel: ChannelAdapter {
     case "call.bridged":
       // Connected by somebody else, or after we had stopped waiting: the caller is not ours any more.
       if !control.bridged() { await leg.ended(CallEnd(.transferred, text: "the caller was connected")) }
+    case "call.refer.completed", "call.refer.failed":
+      let isHeard = await leg.hasMedia
+      await control.targetReported(event.referOutcome, attempt: nil, isHeard: isHeard)
     case "streaming.failed":
       let why = (event["failure_reason"] ?? "unknown").prefix(100)
       await giveUp(leg, CallEnd(.failed, text: "the media stream failed: \(why)"))
@@ -186,24 +181,20 @@ public final class TelnyxChannel: ChannelAdapter {
     _ webhook: TeXMLWebhook, _ account: TelnyxAccount, _ request: HTTPServerRequest, _ agent: String?
   ) async -> HTTPServerReply {
     let id = webhook.callSid
-    if let end = webhook.end {
+    if let end = CallEnd(callStatus: webhook.fields["CallStatus"]) {
       calls.count("news")
       await calls.ending(id)?.ended(end)
-      return TelnyxChannel.noted
+      return WebhookCalls.noted
     }
     if webhook.fields["StreamEvent"] != nil { return await streamReported(webhook) }
-    let control = TeXMLCallControl(account, webhook, origin: request.origin, rest)
+    let provider = DocumentCallControl.Provider(account, webhook, origin: request.origin, rest)
     let notice = notices(of: id)
-    let outcome = calls.announce(
-      WebhookCalls.Announcement(
-        webhook.call(request, agent: agent), origin: request.origin, control: control,
-        codec: { TelnyxMediaCodec(namesCall: false, notice: notice) }))
-    let acknowledgement = reply(to: outcome)
-    switch outcome {
-    case .new(let leg), .known(let leg): return await document(of: leg)
-    case .over: return TeXML.hangUp.reply
-    case .refused: return acknowledgement
-    }
+    let announcement = WebhookCalls.Announcement(
+      webhook.call(request, agent: agent), origin: request.origin, control: DocumentCallControl(provider),
+      codec: { TelnyxMediaCodec(namesCall: false, notice: notice) })
+    return await calls.reply(
+      to: request, announcement, by: DocumentCallControl.self, within: TelnyxChannel.patience,
+      isOrdered: false)
   }
 
   private func streamReported(_ webhook: TeXMLWebhook) async -> HTTPServerReply {
@@ -212,27 +203,19 @@ public final class TelnyxChannel: ChannelAdapter {
       let why = (webhook.fields["StreamError"] ?? "unknown").prefix(100)
       await giveUp(leg, CallEnd(.failed, text: "the media stream failed: \(why)"))
     }
-    return TelnyxChannel.noted
-  }
-
-  /// What the engine decides, in Telnyx's words.
-  private func document(of leg: WebhookLeg) async -> HTTPServerReply {
-    guard let control = leg.control as? TeXMLCallControl else { return .text(409, "under Call Control\n") }
-    if let document = await control.reply.value(within: TelnyxChannel.patience) { return document.reply }
-    await leg.ended(CallEnd(.noAnswer, text: "nobody took the call in time"))
-    return TeXML.reject(isBusy: true).reply
+    return WebhookCalls.noted
   }
 
   /// News of the call to whom a caller is handed over to. The caller's own leg stands in the path.
   private func dialled(_ request: HTTPServerRequest) async -> HTTPServerReply {
-    guard !signers(of: request).isEmpty else { return TelnyxChannel.refusal }
+    guard !signers(of: request).isEmpty else { return WebhookCalls.refusal }
     guard let webhook = TeXMLWebhook(request) else { return malformed(request) }
     calls.count("news")
-    let control = calls.leg(request.parameters["call"] ?? "")?.control as? TeXMLCallControl
+    let control = calls.leg(request.parameters["call"] ?? "")?.control as? DocumentCallControl
     guard request.path.contains("/dial/") else {
       control?.targetReported(webhook.fields["CallStatus"])
-      return TelnyxChannel.noted
+      return WebhookCalls.noted
     }
-    return (control?.dialEnded(webhook.dialOutcome) ?? .hangUp).reply
+    return (control?.dialEnded(webhook.fields["DialCallStatus"]) ?? CallDocument.hangUp).reply
   }
 }

@@ -100,4 +100,12 @@ struct TelnyxEvent: Sendable {
       return .failed(status: (400..<700).contains(status) ? status : 503, reason: cause)
     }
   }
+
+  /// What became of a REFER: the status that the caller's network reported (RFC 3515).
+  var referOutcome: TransferOutcome {
+    if type == "call.refer.completed" { return .completed }
+    let status = self["sip_notify_response"].flatMap { Int($0) } ?? 0
+    return .failed(
+      status: (300..<700).contains(status) ? status : 503, reason: status == 486 ? "busy" : "refer failed")
+  }
 }

@@ -2,8 +2,8 @@ public import RouterCore
 
 /// Calls by Twilio's webhooks, their sound by its media streams.
 ///
-/// Signatures are ``TwilioSignature``'s, what Twilio says ``TwilioWebhook``'s, what it is told ``TwilioCallControl``'s, its
-/// sound ``TwilioMediaCodec``'s; the call's life is `RouterCore`'s (`WebhookCalls`).
+/// Signatures are ``TwilioSignature``'s, what Twilio says ``TwilioWebhook``'s, its sound ``TwilioMediaCodec``'s; the documents
+/// that it follows and the call's life are `RouterCore`'s (`DocumentCallControl`, `WebhookCalls`).
 public final class TwilioChannel: ChannelAdapter {
   public static let name = "twilio"
   public static let capabilities = ChannelCapabilities(
@@ -19,20 +19,15 @@ public final class TwilioChannel: ChannelAdapter {
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
     self.host = host
     calls = WebhookCalls(type: TwilioChannel.name, host)
-    rest = TwilioREST(http: host.http, log: host.log.labelled(TwilioChannel.name), metrics: host.metrics)
+    rest = TwilioREST(rest: ProviderREST(TwilioChannel.name, host))
+    let methods: Set<String> = ["GET", "POST"]
     let form: Set<String> = ["application/x-www-form-urlencoded"]
-    host.voip.add(
-      WebhookProvider(
-        type: TwilioChannel.name, methods: ["GET", "POST"], accepts: form,
-        recognises: { $0.header("X-Twilio-Signature") != nil },
-        handler: { [weak self] request, agent in
-          await self?.receive(request, agent) ?? .text(503, "closing\n")
-        }))
-    for path in ["status", "stream", "dial/{call}", "target/{call}"] {
-      host.web.mount(
-        WebRoute("/voip/\(TwilioChannel.name)/\(path)", methods: ["GET", "POST"], accepts: form) {
-          [weak self] request in await self?.follow(request) ?? .text(503, "closing\n")
-        })
+    calls.takeAnnouncements(
+      methods: methods, accepts: form, recognises: { $0.header("X-Twilio-Signature") != nil }
+    ) { [weak self] in await self?.receive($0, $1) }
+    calls.takeNews(at: ["status", "stream", "dial/{call}", "target/{call}"], methods: methods, accepts: form)
+    {
+      [weak self] in await self?.follow($0)
     }
   }
 
@@ -64,69 +59,47 @@ public final class TwilioChannel: ChannelAdapter {
     return (webhook, account)
   }
 
-  private static let refusal = HTTPServerReply.text(403, "not signed by an account that we know\n")
-
   /// A call comes in.
   private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
-    guard let (webhook, account) = verified(request) else { return TwilioChannel.refusal }
+    guard let (webhook, account) = verified(request) else { return WebhookCalls.refusal }
     // Some set one address for everything.
-    if webhook.end != nil || webhook.fields["StreamEvent"] != nil { return await news(webhook) }
+    let end = CallEnd(callStatus: webhook.fields["CallStatus"])
+    if end != nil || webhook.fields["StreamEvent"] != nil { return await news(webhook) }
     let tokens = account.secrets
-    let outcome = calls.announce(
-      WebhookCalls.Announcement(
-        webhook.call(request, agent: agent), origin: request.origin,
-        control: TwilioCallControl(account, callSid: webhook.callSid, origin: request.origin, rest),
-        codec: { TwilioMediaCodec() }, admits: { TwilioSignature.isValidSocket($0, tokens: tokens) }))
-    switch outcome {
-    case .new(let leg):
-      calls.count("accepted")
-      return await reply(of: leg)
-    case .known(let leg):
-      calls.count("repeated")
-      return await reply(of: leg)
-    case .over:
-      calls.count("replayed", refused: request)
-      return TwilioChannel.refusal
-    case .refused:
-      calls.count("refused")
-      return .response(
-        HTTPResponse(status: 503, headers: [Header("Retry-After", "5")], body: Array("not serving\n".utf8)))
-    }
-  }
-
-  /// What the engine decides, in Twilio's words.
-  private func reply(of leg: WebhookLeg) async -> HTTPServerReply {
-    guard let control = leg.control as? TwilioCallControl else { return .text(500, "no call of ours\n") }
-    if let twiml = await control.reply.value(within: TwilioChannel.patience) { return twiml.reply }
-    await leg.ended(CallEnd(.noAnswer, text: "nobody took the call in time"))
-    return TwiML.reject(isBusy: true).reply
+    let provider = DocumentCallControl.Provider(
+      account, callSid: webhook.callSid, origin: request.origin, rest)
+    let announcement = WebhookCalls.Announcement(
+      webhook.call(request, agent: agent), origin: request.origin, control: DocumentCallControl(provider),
+      codec: { TwilioMediaCodec() }, admits: { TwilioSignature.isValidSocket($0, tokens: tokens) })
+    return await calls.reply(
+      to: request, announcement, by: DocumentCallControl.self, within: TwilioChannel.patience)
   }
 
   /// News of a call: its status, its stream's, its transfer's.
   private func follow(_ request: HTTPServerRequest) async -> HTTPServerReply {
-    guard let (webhook, _) = verified(request) else { return TwilioChannel.refusal }
+    guard let (webhook, _) = verified(request) else { return WebhookCalls.refusal }
     calls.count("news")
     guard let id = request.parameters["call"] else { return await news(webhook) }
     // The caller's leg stands in the path: a target's webhooks have the target's own CallSid.
-    let control = calls.leg(id)?.control as? TwilioCallControl
+    let control = calls.leg(id)?.control as? DocumentCallControl
     guard request.path.contains("/dial/") else {
       control?.targetReported(webhook.fields["CallStatus"])
-      return .text(200, "")
+      return WebhookCalls.noted
     }
-    return (control?.dialEnded(webhook.fields["DialCallStatus"]) ?? .hangUp).reply
+    return (control?.dialEnded(webhook.fields["DialCallStatus"]) ?? CallDocument.hangUp).reply
   }
 
   private func news(_ webhook: TwilioWebhook) async -> HTTPServerReply {
-    guard let leg = calls.leg(webhook.callSid) else { return .text(200, "") }
+    guard let leg = calls.leg(webhook.callSid) else { return WebhookCalls.noted }
     if let event = webhook.fields["StreamEvent"] {
       if event == "stream-error" {
         await leg.refused(
           CallEnd(
             .failed, text: "the media stream failed: \(webhook.fields["StreamError"]?.prefix(200) ?? "")"))
       }
-    } else if let end = webhook.end {
+    } else if let end = CallEnd(callStatus: webhook.fields["CallStatus"]) {
       await leg.ended(end)
     }
-    return .text(200, "")
+    return WebhookCalls.noted
   }
 }

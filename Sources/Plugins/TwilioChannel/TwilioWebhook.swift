@@ -2,18 +2,8 @@ internal import RouterCore
 
 /// What Twilio says of a call (https://www.twilio.com/docs/voice/twiml#request-parameters), from its fields.
 struct TwilioWebhook: Sendable {
-  /// Fields that go along with the call for routes to look at, at most; and bytes of them.
-  private static let maximumHeaders = 64
-  private static let maximumHeaderBytes = 16 << 10
   /// What is a secret, or of no use to a route.
   private static let hidden: Set<String> = ["CallToken", "StirPassportToken", "AddOns"]
-
-  /// What Twilio sends as the number of somebody who has none to show.
-  private static let anonymous: Set<String> = [
-    "", "anonymous", "restricted", "unavailable", "unknown", "blocked", "private", "+266696687",
-    "+7378742833",
-    "+2562533", "+8656696", "+86282452253",
-  ]
 
   let fields: FormFields
   let callSid: String
@@ -30,60 +20,22 @@ struct TwilioWebhook: Sendable {
     accountSid = account
   }
 
-  /// The call is over: what its status says of it; `nil` while it is not.
-  var end: CallEnd? {
-    switch fields["CallStatus"] {
-    case "completed": CallEnd(.callerHungUp, text: "completed")
-    case "canceled", "no-answer": CallEnd(.cancelled, text: "the caller gave up")
-    case "busy": CallEnd(.cancelled, text: "busy", sipStatus: 486)
-    case "failed": CallEnd(.failed, text: "the provider says that the call failed")
-    default: nil
-    }
-  }
-
   /// The call as routes see it.
   func call(_ request: HTTPServerRequest, agent: String?) -> InboundCall {
-    var call = InboundCall(
-      channel: .voip, from: TwilioWebhook.party(fields["From"] ?? "", name: fields["CallerName"]),
-      to: TwilioWebhook.party(fields["To"] ?? ""), provider: TwilioChannel.name)
-    if let forwarded = fields["ForwardedFrom"], !forwarded.isEmpty {
-      call.diversion = [TwilioWebhook.party(forwarded)]
-    }
-    call.headers = headers
-    call.sourceAddress = request.remote
-    call.attestation = TwilioWebhook.attestation(fields["StirVerstat"])
-    call.foreignID = callSid
-    call.defaultAgent = agent
-    return call
-  }
-
-  /// Every field as a header of its name; SIP headers under their own.
-  private var headers: [Header] {
-    var bytes = 0
-    var headers: [Header] = []
-    for field in fields.all where !TwilioWebhook.hidden.contains(field.name) {
-      let name = field.name.hasPrefix("SipHeader_") ? String(field.name.dropFirst(10)) : field.name
-      bytes += name.utf8.count + field.value.utf8.count
-      guard headers.count < TwilioWebhook.maximumHeaders, bytes <= TwilioWebhook.maximumHeaderBytes else {
-        break
+    // SIP headers under their own names.
+    let seen = fields.all.filter { !TwilioWebhook.hidden.contains($0.name) }
+      .map {
+        (name: $0.name.hasPrefix("SipHeader_") ? String($0.name.dropFirst(10)) : $0.name, value: $0.value)
       }
-      headers.append(Header(name, field.value))
+    var call = InboundCall(
+      announcedBy: TwilioChannel.name, id: callSid,
+      from: Party(announced: fields["From"] ?? "", name: fields["CallerName"]),
+      to: Party(announced: fields["To"] ?? ""), fields: seen, request, agent: agent)
+    if let forwarded = fields["ForwardedFrom"], !forwarded.isEmpty {
+      call.diversion = [Party(announced: forwarded)]
     }
-    return headers
-  }
-
-  /// A number, `client:name`, or `sip:user@host`.
-  static func party(_ text: String, name: String? = nil) -> Party {
-    let name = name.flatMap { $0.isEmpty ? nil : $0 }
-    let isAnonymous = anonymous.contains(text.lowercased())
-    for scheme in ["sip:", "sips:", "client:"] where text.lowercased().hasPrefix(scheme) {
-      let rest = text.dropFirst(scheme.count).prefix { $0 != ";" && $0 != "?" }
-      let parts = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-      return Party(
-        user: String(parts[0]), host: parts.count == 2 ? String(parts[1]) : "", uri: text, displayName: name,
-        isAnonymous: anonymous.contains(parts[0].lowercased()))
-    }
-    return Party(user: text, uri: text, displayName: name, isAnonymous: isAnonymous)
+    call.attestation = TwilioWebhook.attestation(fields["StirVerstat"])
+    return call
   }
 
   /// `TN-Validation-Passed-A…`: more words may follow, and only what passed counts.

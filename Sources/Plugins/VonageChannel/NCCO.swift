@@ -1,13 +1,14 @@
 internal import RouterCore
 
 /// What Vonage is to do with a call: a list of actions (https://developer.vonage.com/en/voice/voice-api/ncco-reference).
-struct NCCO: Sendable, Hashable {
+struct NCCO: WebhookReply, Hashable {
   let json: JSONValue
 
   private init(_ actions: [JSONValue]) { json = .array(actions) }
 
   /// Nothing more: the call ends.
   static let end = NCCO([])
+  static let nobody = end
 
   /// Keeps the caller until REST says more; when it never does, the call ends.
   static func wait(seconds: Int) -> NCCO { NCCO([["action": "wait", "timeout": .integer(seconds)]]) }

@@ -1,14 +1,9 @@
 internal import RouterCore
 
 /// One call at Vonage: before the answer, the reply to its webhook says what to do; after it, REST does.
-final class VonageCallControl: CallControl {
+final class VonageCallControl: ReplyingControl {
   /// The reply to the webhook, for whoever holds it open.
   let reply = Promise<NCCO>()
-
-  private struct Transfer {
-    var socket: MediaSocketInvitation
-    var outcome: OneShot<TransferOutcome>
-  }
 
   private let account: VonageAccount
   private let call: VonageCallID
@@ -17,7 +12,7 @@ final class VonageCallControl: CallControl {
   /// Where Vonage reaches us, with the path that its events begin with.
   private let base: String
   private let rest: VonageREST
-  private let transfer = Lock<Transfer?>(nil)
+  private let handOver = HandOver()
 
   /// How long a caller is kept waiting when the agent was not ready for the webhook's deadline.
   private static let waitSeconds = 60
@@ -36,12 +31,9 @@ final class VonageCallControl: CallControl {
       events: "\(base)/events/\(FormFields.encode(call.uuid))")
   }
 
-  /// The webhook's deadline is near: the caller waits at Vonage, and REST says later how it goes on. Without a key for
-  /// REST that is no way. Returns whether it was taken.
-  func keepWaiting() -> Bool {
-    guard VonageREST.token(account, now: 0) != nil else { return false }
-    reply.resolve(.wait(seconds: VonageCallControl.waitSeconds))
-    return true
+  /// The caller waits at Vonage, and REST says later how it goes on. Without a key for REST that is no way.
+  func overdue() -> NCCO? {
+    VonageREST.token(account, now: 0).map { _ in .wait(seconds: VonageCallControl.waitSeconds) }
   }
 
   func answer(_ socket: MediaSocketInvitation) async throws {
@@ -65,19 +57,18 @@ final class VonageCallControl: CallControl {
   }
 
   func transfer(_ request: TransferRequest, _ socket: MediaSocketInvitation) async -> TransferOutcome {
-    guard let target = TransferDestination(request.target, domain: account.transferDomain) else {
-      return .refused(status: 484, reason: "no number or SIP address, and the account has no transferDomain")
+    await handOver.run(request, socket, domain: account.transferDomain) { target, _ in
+      let ncco = NCCO.call(
+        target, from: called, timeout: min(max(request.timeout, 5), 120),
+        events: "\(base)/transfer/\(FormFields.encode(call.uuid))")
+      do throws(VonageREST.Fault) {
+        try await rest.transfer(call, account, to: ncco)
+        return nil
+      } catch {
+        // 400 may mean that the call is over, or that Vonage does not like what it was asked; the call's own end is told.
+        return error.status == 404 ? .callerHungUp : .refused(status: error.status, reason: error.message)
+      }
     }
-    let outcome = OneShot<TransferOutcome>()
-    transfer.withLock { $0 = Transfer(socket: socket, outcome: outcome) }
-    let ncco = NCCO.call(
-      target, from: called, timeout: min(max(request.timeout, 5), 120),
-      events: "\(base)/transfer/\(FormFields.encode(call.uuid))")
-    do throws(VonageREST.Fault) { try await rest.transfer(call, account, to: ncco) } catch {
-      transfer.withLock { $0 = nil }
-      return error.isGone ? .callerHungUp : .refused(status: error.status, reason: error.message)
-    }
-    return await outcome.value(cancelled: .callerHungUp)
   }
 
   func sendDigits(_ digits: String) async -> Bool {
@@ -90,13 +81,7 @@ final class VonageCallControl: CallControl {
 
   /// News of the call to whom the caller is handed over to. Returns what the caller is to do now; `nil` leaves it.
   func targetReported(_ webhook: VonageWebhook) -> NCCO? {
-    guard let outcome = webhook.transferOutcome else { return nil }
-    let pending = transfer.withLock { transfer -> Transfer? in
-      defer { transfer = nil }
-      return transfer
-    }
-    guard let pending else { return nil }
-    pending.outcome.resolve(outcome)
-    return outcome == .completed ? nil : connect(pending.socket)  // nobody was reached: back to the agent
+    // Nobody was reached: back to the agent.
+    webhook.transferOutcome.flatMap { handOver.ended($0) }.map(connect)
   }
 }

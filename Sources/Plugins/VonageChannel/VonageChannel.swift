@@ -20,20 +20,14 @@ public final class VonageChannel: ChannelAdapter {
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
     self.host = host
     calls = WebhookCalls(type: VonageChannel.name, host)
-    rest = VonageREST(http: host.http, log: host.log.labelled(VonageChannel.name), metrics: host.metrics)
+    rest = VonageREST(rest: ProviderREST(VonageChannel.name, host))
+    let methods: Set<String> = ["GET", "POST"]
     let json: Set<String> = ["application/json"]
-    host.voip.add(
-      WebhookProvider(
-        type: VonageChannel.name, methods: ["GET", "POST"], accepts: json,
-        recognises: { VonageSignature.token(of: $0) != nil },
-        handler: { [weak self] request, agent in
-          await self?.receive(request, agent) ?? .text(503, "closing\n")
-        }))
-    for path in ["events", "events/{call}", "transfer/{call}"] {
-      host.web.mount(
-        WebRoute("/voip/\(VonageChannel.name)/\(path)", methods: ["GET", "POST"], accepts: json) {
-          [weak self] request in await self?.follow(request) ?? .text(503, "closing\n")
-        })
+    calls.takeAnnouncements(
+      methods: methods, accepts: json, recognises: { VonageSignature.token(of: $0) != nil }
+    ) { [weak self] in await self?.receive($0, $1) }
+    calls.takeNews(at: ["events", "events/{call}", "transfer/{call}"], methods: methods, accepts: json) {
+      [weak self] in await self?.follow($0)
     }
   }
 
@@ -54,61 +48,35 @@ public final class VonageChannel: ChannelAdapter {
     return nil
   }
 
-  private static let refusal = HTTPServerReply.text(403, "not signed by an account that we know\n")
-
   /// A call comes in.
   private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
-    guard let (webhook, account) = verified(request) else { return VonageChannel.refusal }
+    guard let (webhook, account) = verified(request) else { return WebhookCalls.refusal }
     // Some set one address for everything.
     guard webhook.isAnnouncement else { return await news(webhook, of: webhook.uuid) }
-    let outcome = calls.announce(
-      WebhookCalls.Announcement(
-        webhook.call(request, agent: agent), origin: request.origin, format: .linear16(account.sampleRate),
-        control: VonageCallControl(account, webhook, origin: request.origin, rest),
-        codec: { [rate = account.sampleRate] in VonageMediaCodec(sampleRate: rate) }))
-    switch outcome {
-    case .new(let leg):
-      calls.count("accepted")
-      return await reply(of: leg)
-    case .known(let leg):
-      calls.count("repeated")
-      return await reply(of: leg)
-    case .over:
-      calls.count("replayed", refused: request)
-      return VonageChannel.refusal
-    case .refused:
-      calls.count("refused")
-      return .response(
-        HTTPResponse(status: 503, headers: [Header("Retry-After", "5")], body: Array("not serving\n".utf8)))
-    }
-  }
-
-  /// What the engine decides, in Vonage's words.
-  private func reply(of leg: WebhookLeg) async -> HTTPServerReply {
-    guard let control = leg.control as? VonageCallControl else { return .text(500, "no call of ours\n") }
-    if let ncco = await control.reply.value(within: VonageChannel.patience) { return ncco.reply }
-    if control.keepWaiting(), let ncco = control.reply.current { return ncco.reply }
-    await leg.ended(CallEnd(.noAnswer, text: "nobody took the call in time"))
-    return NCCO.end.reply
+    let rate = account.sampleRate
+    let announcement = WebhookCalls.Announcement(
+      webhook.call(request, agent: agent), origin: request.origin, format: .linear16(rate),
+      control: VonageCallControl(account, webhook, origin: request.origin, rest),
+      codec: { VonageMediaCodec(sampleRate: rate) })
+    return await calls.reply(
+      to: request, announcement, by: VonageCallControl.self, within: VonageChannel.patience)
   }
 
   /// News of a call: its status, its socket's, its transfer's.
   private func follow(_ request: HTTPServerRequest) async -> HTTPServerReply {
-    guard let (webhook, _) = verified(request) else { return VonageChannel.refusal }
+    guard let (webhook, _) = verified(request) else { return WebhookCalls.refusal }
     calls.count("news")
     // The caller's leg stands in the path: the events of other legs have their own identifiers.
     guard let id = request.parameters["call"] else { return await news(webhook, of: webhook.uuid) }
     if request.path.contains("/transfer/") {
       let control = calls.leg(id)?.control as? VonageCallControl
-      return control?.targetReported(webhook)?.reply ?? VonageChannel.noted
+      return control?.targetReported(webhook)?.reply ?? WebhookCalls.noted
     }
     return await news(webhook, of: id)
   }
 
-  private static let noted = HTTPServerReply.response(HTTPResponse(status: 204))
-
   private func news(_ webhook: VonageWebhook, of id: String) async -> HTTPServerReply {
-    guard let leg = calls.leg(id) else { return VonageChannel.noted }
+    guard let leg = calls.leg(id) else { return WebhookCalls.noted }
     if webhook.uuid == id, let end = webhook.end {
       await leg.ended(end)
     } else if let end = webhook.end, end.reason != .callerHungUp {
@@ -117,6 +85,6 @@ public final class VonageChannel: ChannelAdapter {
     } else if let reason = webhook["reason"] {
       await leg.refused(CallEnd(.failed, text: "Vonage could not go on: \(reason.prefix(200))"))
     }
-    return VonageChannel.noted
+    return WebhookCalls.noted
   }
 }

@@ -3,34 +3,16 @@ internal import RouterCore
 
 /// What is asked of Vonage by REST (https://developer.vonage.com/en/api/voice): `PUT /v1/calls/UUID`.
 struct VonageREST: Sendable {
-  let http: any HTTPSending
-  let log: Log
-  let metrics: Metrics
+  typealias Fault = ProviderREST.Fault
+  let rest: ProviderREST
 
-  /// Answers longer than this are no answers.
-  private static let maximumBytes = 64 << 10
-  private static let deadline = Duration.seconds(8)
   /// How long a token of ours serves.
   private static let tokenSeconds = 900
 
-  /// Why something was not done.
-  struct Fault: Error, Hashable {
-    var status: Int
-    var message: String
-    /// The call is over, as far as Vonage knows.
-    var isGone: Bool { status == 404 || status == 400 }
-    fileprivate var isWorthAnotherTry: Bool { status == 429 || status >= 500 }
-  }
-
-  /// Ends a call; asked twice when Vonage is busy. A call that is over already is no error.
+  /// Ends a call. One that is over already is no error.
   func hangUp(_ call: VonageCallID, _ account: VonageAccount) async {
-    for attempt in 0..<2 {
-      do throws(Fault) {
-        return try await put("", ["action": "hangup"], call, account)
-      } catch {
-        guard error.isWorthAnotherTry, attempt == 0 else { return }
-      }
-    }
+    // Why it failed was logged, and nothing more can be done.
+    do throws(Fault) { try await put("", ["action": "hangup"], call, account, isRepeatable: true) } catch {}
   }
 
   /// Gives a call other actions.
@@ -45,22 +27,8 @@ struct VonageREST: Sendable {
   }
 
   private func put(
-    _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount
-  ) async throws(Fault) {
-    do throws(Fault) {
-      try await send(path, body, call, account)
-      metrics.add("routerd_voip_commands_total", 1, ["provider": VonageChannel.name, "result": "ok"])
-    } catch {
-      metrics.add("routerd_voip_commands_total", 1, ["provider": VonageChannel.name, "result": "failed"])
-      log.warning(
-        "the provider did not do what it was asked", ("status", "\(error.status)"), ("why", error.message),
-        ("call", call.uuid))
-      throw error
-    }
-  }
-
-  private func send(
-    _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount
+    _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount,
+    isRepeatable: Bool = false
   ) async throws(Fault) {
     guard let token = VonageREST.token(account, now: Int(Date().timeIntervalSince1970)) else {
       throw Fault(
@@ -69,21 +37,8 @@ struct VonageREST: Sendable {
     let request = HTTPRequest(
       "PUT", url: "\(call.apiURL(account))/v1/calls/\(FormFields.encode(call.uuid))\(path)",
       headers: [Header("Authorization", "Bearer \(token)"), Header("Content-Type", "application/json")],
-      body: Array(body.text.utf8), deadline: VonageREST.deadline, maximumBodyBytes: VonageREST.maximumBytes)
-    let response: HTTPResponse
-    do throws(HTTPError) { response = try await http.send(request) } catch {
-      throw Fault(status: 503, message: error.message)
-    }
-    if (200..<300).contains(response.status) { return }
-    var message = "status \(response.status)"
-    response.body.withUnsafeBytes { text in
-      _ = JSONScanner.members(of: text) { name, value in
-        if name.equals("title") || name.equals("detail") || name.equals("error_title") {
-          message += ", \(value.string?.prefix(100) ?? "")"
-        }
-      }
-    }
-    throw Fault(status: response.status, message: message)
+      body: Array(body.text.utf8))
+    try await rest.send(request, about: call.uuid, isRepeatable: isRepeatable) { Fault(vonage: $0) }
   }
 
   /// A token of the application (https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens);
@@ -95,6 +50,19 @@ struct VonageREST: Sendable {
       "jti": .string(UUID().uuidString.lowercased()),
     ]
     return JSONWebToken.signed(claims, by: .rs256(key))
+  }
+}
+
+extension ProviderREST.Fault {
+  /// The call is over, as far as Vonage knows.
+  var isGone: Bool { status == 404 || status == 400 }
+
+  /// Reads `{"title", "detail"}`.
+  init(vonage response: HTTPResponse) {
+    let problem = JSONValue(parsing: response.body)
+    let words = ["title", "error_title", "detail"].compactMap { problem?[$0]?.string?.prefix(100) }
+    let message = ["status \(response.status)"] + words.map(String.init)
+    self.init(status: response.status, message: message.joined(separator: ", "))
   }
 }
 

@@ -3,10 +3,6 @@ internal import RouterCore
 
 /// What Vonage says of a call (https://developer.vonage.com/en/voice/voice-api/webhook-reference): a query or a JSON object.
 struct VonageWebhook: Sendable {
-  /// Fields that go along with the call for routes to look at, at most; and bytes of them.
-  private static let maximumHeaders = 64
-  private static let maximumHeaderBytes = 16 << 10
-
   let fields: [(name: String, value: String)]
   let uuid: String
 
@@ -64,47 +60,21 @@ struct VonageWebhook: Sendable {
     }
   }
 
-  /// The call as routes see it.
+  /// The call as routes see it: every field as a header of its name, SIP headers under their own.
   func call(_ request: HTTPServerRequest, agent: String?) -> InboundCall {
-    var call = InboundCall(
-      channel: .voip, from: VonageWebhook.party(self["from"] ?? self["from_user"] ?? ""),
-      to: VonageWebhook.party(self["to"] ?? ""), provider: VonageChannel.name)
-    call.headers = headers
-    call.sourceAddress = request.remote
-    call.foreignID = uuid
-    call.defaultAgent = agent
-    return call
-  }
-
-  /// Every field as a header of its name; SIP headers under their own.
-  private var headers: [Header] {
-    var bytes = 0
-    var headers: [Header] = []
-    for field in fields {
-      let name = field.name.hasPrefix("SipHeader_") ? String(field.name.dropFirst(10)) : field.name
-      bytes += name.utf8.count + field.value.utf8.count
-      guard headers.count < VonageWebhook.maximumHeaders, bytes <= VonageWebhook.maximumHeaderBytes else {
-        break
-      }
-      headers.append(Header(name, field.value))
-    }
-    return headers
+    InboundCall(
+      announcedBy: VonageChannel.name, id: uuid,
+      from: VonageWebhook.party(self["from"] ?? self["from_user"] ?? ""),
+      to: VonageWebhook.party(self["to"] ?? ""),
+      fields: fields.map { field in
+        (field.name.hasPrefix("SipHeader_") ? String(field.name.dropFirst(10)) : field.name, field.value)
+      }, request, agent: agent)
   }
 
   /// A number, which Vonage writes without its `+`, or a user.
   static func party(_ text: String) -> Party {
-    let lower = text.lowercased()
-    if ["", "anonymous", "unknown", "private", "restricted", "unavailable"].contains(lower) {
-      return Party(user: text, uri: text, isAnonymous: true)
-    }
-    if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") {
-      let rest = text.drop { $0 != ":" }.dropFirst().prefix { $0 != ";" && $0 != "?" }
-      let parts = rest.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-      return Party(user: String(parts[0]), host: parts.count == 2 ? String(parts[1]) : "", uri: text)
-    }
     let isNumber =
       (7...15).contains(text.count) && text.allSatisfy { $0.isASCII && $0.isNumber } && text.first != "0"
-    let user = isNumber ? "+" + text : text
-    return Party(user: user, uri: user)
+    return Party(announced: isNumber ? "+" + text : text)
   }
 }

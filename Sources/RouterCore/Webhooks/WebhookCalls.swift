@@ -60,7 +60,7 @@ public final class WebhookCalls: Sendable {
   private static let remembered = 10_000
 
   public let type: String
-  private let host: PluginHost
+  let host: PluginHost
   private let settings: WebhookLeg.Settings
   private let log: Log
   private let state = Lock(State())

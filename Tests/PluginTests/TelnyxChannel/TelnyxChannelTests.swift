@@ -66,7 +66,7 @@ import Testing
     // The same request, as it should be, at an agent's own address.
     let address = try #require(stage.stage.door.address(ofAgent: "support"))
     let own = emulator.webhook(emulator.event("call.initiated", payload), to: address)
-    #expect(try await stage.client.send(own).status == 200)
+    #expect(try await stage.client.send(own).status == 204)
     let call = try await calls.first { _ in true }.0
     #expect(call.defaultAgent == "support" && call.foreignID == "v3:x")
     done.open()
@@ -83,7 +83,7 @@ import Testing
       ("call.answered", [:]), ("streaming_started", [:]), ("call.dtmf.received", ["digit": "1"]),
       ("call.bridged", [:]), ("streaming.failed", [:]), ("call.cost", [:]), ("tomorrow", [:]),
     ] as [(String, [String: JSONValue])] {
-      #expect(try await stage.tell(type, late.merging(more) { $1 }) == 200)
+      #expect(try await stage.tell(type, late.merging(more) { $1 }) == 204)
     }
     // A leg that somebody calls by the same application is no call to us.
     try await stage.tell(
@@ -148,6 +148,43 @@ import Testing
     await stage.stop()
   }
 
+  /// A hand-over to a SIP address by the caller's own network: REFER.
+  @Test(arguments: [DialTarget.answer, .busy])
+  func aCallerIsReferred(_ target: DialTarget) async throws {
+    let (intake, calls, done) = Self.intake()
+    let stage = try await TelnyxStage(intake, [("--twice", "")], ["refer": true])
+    stage.service.emulator.setTarget(target)
+    let caller = await stage.place()
+    let leg = try await calls.first { _ in true }.1
+    _ = try await leg.answer(AnswerOptions())
+    let outcome = await leg.transfer(TransferRequest(target: "0200", timeout: 20))
+    #expect(outcome == (target == .answer ? .completed : .failed(status: 486, reason: "busy")))
+    #expect(stage.service.report.sights.contains("referring to sip:0200@pbx.example.com"))
+    if target == .answer { try await caller.events.wait(for: .ended, within: .seconds(10)) }
+    #expect(caller.events.events.contains(.ended) == (target == .answer))
+    #expect(stage.service.report.violations == [])
+    // A number cannot be referred to: Telnyx calls it.
+    if target == .busy {
+      let number = await leg.transfer(TransferRequest(target: "+15550100009", timeout: 20))
+      #expect(number == .failed(status: 486, reason: "busy"))
+      #expect(stage.service.report.sights.contains("dialling +15550100009"))
+    }
+    done.open()
+    await stage.stop()
+  }
+
+  /// The suite again, in Telnyx's other language.
+  @Test func theChannelDoesTheSameUnderTeXML() async throws {
+    var service: RunningEmulator<TelnyxEmulator>?
+    let violations = await ChannelConformance.violations { intake in
+      let stage = try await TelnyxStage(intake, [("--texml", "")])
+      service = stage.service
+      return stage
+    }
+    #expect(violations.isEmpty, "\(violations)")
+    #expect(service?.report.violations == [], "\(service?.report.sights ?? [])")
+  }
+
   @Test func keysArePressed() async throws {
     let (intake, calls, done) = Self.intake()
     let stage = try await TelnyxStage(intake)
@@ -194,7 +231,7 @@ import Testing
         #"{"event":"start","start":{"call_control_id":"another","media_format":{"encoding":"PCMU","sample_rate":8000}}}"#
       ))
     _ = try await answering.value
-    #expect(try await client.send(stage.form("CallSid=v3%3Atexml&CallStatus=completed")).status == 200)
+    #expect(try await client.send(stage.form("CallSid=v3%3Atexml&CallStatus=completed")).status == 204)
     var ended = false
     for await event in leg.events { if case .hungUp = event { ended = true } }
     #expect(ended)

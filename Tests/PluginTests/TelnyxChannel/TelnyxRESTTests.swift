@@ -84,7 +84,9 @@ import Testing
     let webhook = try #require(
       TeXMLWebhook(HTTPServerRequest(method: "POST", target: "/", body: Array("CallSid=v3:a".utf8))))
     let account = try TelnyxSignatureTests.account(["transferDomain": "pbx"])
-    func control() -> TeXMLCallControl { TeXMLCallControl(account, webhook, origin: "https://h", rest) }
+    func control() -> DocumentCallControl {
+      DocumentCallControl(.init(account, webhook, origin: "https://h", rest))
+    }
     let early = control()
     await early.hangUp(CallEnd(.agentHungUp))
     #expect(early.reply.current == .hangUp && bodies.events.isEmpty)
@@ -96,15 +98,15 @@ import Testing
     let transfer = Task { await up.transfer(TransferRequest(target: "0200"), Self.socket) }
     let dial = try await bodies.first { $0.contains("Texml") }
     #expect(dial.contains("https://h/voip/telnyx/dial/v3%3Aa") && dial.contains("sip:0200@pbx"))
-    #expect(up.dialEnded(.failed(status: 486, reason: "busy")) == .connect(Self.socket))
+    #expect(up.dialEnded("busy") == .connect(Self.socket))
     #expect(await transfer.value == .failed(status: 486, reason: "busy"))
-    #expect(up.dialEnded(.completed) == .hangUp)
+    #expect(up.dialEnded("completed") == .hangUp)
     let second = Task { await up.transfer(TransferRequest(target: "+15550100009"), Self.socket) }
     _ = try await bodies.first { $0.contains("+15550100009") }
     up.targetReported("ringing")
     up.targetReported("in-progress")
     #expect(await second.value == .completed)
-    #expect(up.dialEnded(.completed) == .hangUp)
+    #expect(up.dialEnded("completed") == .hangUp)
     await up.hangUp(CallEnd(.agentHungUp))
     #expect(bodies.events.last == #"{"Status": "completed"}"#)
   }
@@ -133,7 +135,7 @@ import Testing
     await control.targetReported(.failed(status: 486, reason: "busy"), attempt: 3, isHeard: false)
     try await rest.update(Self.callID, of: "acc-1", ["Status": "completed"], account)
     try await rest.update(
-      Self.callID, of: "acc-1", ["Texml": .string(TeXML.connect(Self.socket).text)], account)
+      Self.callID, of: "acc-1", ["Texml": .string(CallDocument.connect(Self.socket).text)], account)
     #expect(requests.events.count == 11)
 
     let key = (0..<32).map { UInt8($0) }

@@ -36,7 +36,8 @@ extension EmulatedStage<TelnyxChannel, TelnyxEmulator> {
   static func rest(
     _ answer: @escaping @Sendable (HTTPRequest) throws(HTTPError) -> HTTPResponse
   ) -> TelnyxREST {
-    TelnyxREST(http: Answering(answer: answer), log: .silent, metrics: Metrics())
+    TelnyxREST(
+      rest: ProviderREST("telnyx", http: Answering(answer: answer), log: .silent, metrics: Metrics()))
   }
 }
 

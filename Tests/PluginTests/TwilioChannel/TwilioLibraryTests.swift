@@ -49,13 +49,17 @@ import Testing
   @Test func whatWeWriteItWouldHaveWritten() throws {
     let odd = "https://voice.example.com/a?b=\"1\"&c=<2>'"
     let documents = [
-      TwiML.connect("wss://voice.example.com/m/1", statusCallback: odd), TwiML.reject(isBusy: true),
-      TwiML.reject(isBusy: false), TwiML.hangUp,
-      TwiML.dial(
-        .number("+15550107777"), timeout: 30, action: odd, progress: "https://p", callerId: "+15550100001"),
-      TwiML.dial(
-        .sip("sip:0200@pbx.example.com;x=\"y\"&z"), timeout: 5, action: "https://a", progress: odd,
-        callerId: nil),
+      CallDocument.connect("wss://voice.example.com/m/1", statusCallback: odd),
+      CallDocument.reject(isBusy: true),
+      CallDocument.reject(isBusy: false), CallDocument.hangUp,
+      CallDocument.dial(
+        .init(
+          .number("+15550107777"), timeout: 30, action: odd, progress: "https://p", callerId: "+15550100001",
+          attributes: " answerOnBridge=\"true\"")),
+      CallDocument.dial(
+        .init(
+          .sip("sip:0200@pbx.example.com;x=\"y\"&z"), timeout: 5, action: "https://a", progress: odd,
+          callerId: nil, attributes: " answerOnBridge=\"true\"")),
     ]
     let input = try JSONEncoder().encode(documents.map(\.text))
     let answer = try PythonEnvironment(["twilio"]).run(Self.script("twilio_twiml.py"), input: input)

@@ -90,7 +90,7 @@ import Testing
     ("sip:anonymous@anonymous.invalid", "anonymous", "anonymous.invalid", true),
   ])
   func partiesAreRead(text: String, user: String, host: String, isAnonymous: Bool) {
-    let party = TwilioWebhook.party(text)
+    let party = Party(announced: text)
     #expect(party.user == user && party.host == host && party.isAnonymous == isAnonymous && party.uri == text)
   }
 
