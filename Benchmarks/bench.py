@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures routerd beside its C twin, in one run and in turns (A B A B …). See README.md.
 
-bench.py [setup] [media] [idle] [routes] [--targets routerd,twin,…] [--seconds S] [--runs N] [--cpu N] [--load-cpu N]
+bench.py [setup] [media] [idle] [routes] [agent] [--targets routerd,twin,…] [--seconds S] [--runs N] [--cpu N] [--load-cpu N]
 
 One line that starts with RESULT comes out for each figure: medians, [lowest..highest], and the ratio of the
 first target to the second, where more than 1 is better than it. All single runs go to results.jsonl.
@@ -20,6 +20,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import agents as bridges
 import routes as large_tables
 
 HERE = Path(__file__).resolve().parent
@@ -45,9 +46,12 @@ class Target:
         self.name = name
         self.settings = tomllib.loads((HERE / "targets" / f"{name}.toml").read_text())
         self.process = None
+        self.prefer = prefer
 
     def is_installed(self):
-        return not self.settings.get("program") or shutil.which(self.settings["program"])
+        """Its program is there, or the variable that names it is set."""
+        program, variable = self.settings.get("program"), self.settings.get("variable")
+        return not (program and not shutil.which(program)) and not (variable and not os.environ.get(variable))
 
     def measures(self, what):
         return what in self.settings.get("measures", ["setup", "media", "idle"])
@@ -86,7 +90,14 @@ class Target:
                               stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def answers(self):
-        """Whether it answers OPTIONS, with whatever status."""
+        """Whether it answers OPTIONS, with whatever status; without SIP, whether it accepts connections."""
+        if "sip" not in self.settings:
+            host, port = self.settings["tcp"].split(":")
+            try:
+                socket.create_connection((host, int(port)), 0.2).close()
+                return True
+            except OSError:
+                return False
         host, port = self.settings["sip"].split(":")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
@@ -156,12 +167,13 @@ def largest_clean(target, attempt, start):
             value = (best + bad) // 2
         else:
             value = bad // 2
-        if value < 10:
+        if value < 1:
             break
     return best
 
 
-SHOWN = ("failed", "late", "again", "up", "loss_pct", "jitter_ms_p99", "setup_ms_p99", "cpu", "load_cpu", "foreign")
+SHOWN = ("failed", "late", "again", "up", "loss_pct", "jitter_ms_p99", "setup_ms_p99", "cpu", "load_cpu", "foreign",
+         "lost_sessions", "up_worst", "down_worst", "e2e_ms_p99", "sut_cpu", "lag_ms", "other0")
 
 
 # ---- figures ---------------------------------------------------------------------------------------------
@@ -227,9 +239,15 @@ def routes(targets):
     large_tables.measure(SETTINGS, own + [target for target in beside if target.is_installed()], BUILT, result)
 
 
+def agent(targets):
+    beside = [Target(name) for name in ("bridge", "pipecat")]
+    own = [target for target in targets if target.name == "routerd"]
+    bridges.measure(SETTINGS, own + [target for target in beside if target.is_installed()], BUILT, result, largest_clean)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("measures", nargs="*", metavar="setup|media|idle|routes")
+    parser.add_argument("measures", nargs="*", metavar="setup|media|idle|routes|agent")
     parser.add_argument("--targets", default="routerd,twin", help="the first is compared with the second")
     parser.add_argument("--seconds", type=float, default=4, help="measured time of a run")
     parser.add_argument("--runs", type=int, default=3, help="runs of each target, in turns")
@@ -238,11 +256,12 @@ def main():
     parser.add_argument("--routes", type=int, default=1_000_000, help="numbers in the large table")
     parser.add_argument("--reload-rate", type=int, default=500, help="calls a second while a table is reloaded")
     parser.add_argument("--reload-seconds", type=float, default=30, help="how long they go on")
+    parser.add_argument("--agent-seconds", type=float, default=10, help="measured time of a run of agent")
     parser.add_argument("--quick", action="store_true", help="only the fixed loads, no search for the largest")
     parser.add_argument("--cpu", type=int, default=0, help="of the target")
     parser.add_argument("--load-cpu", type=int, default=1)
     parser.parse_args(namespace=SETTINGS)
-    known = {"setup": setup, "media": media, "idle": idle, "routes": routes}
+    known = {"setup": setup, "media": media, "idle": idle, "routes": routes, "agent": agent}
     if unknown := set(SETTINGS.measures) - set(known):
         parser.error(f"no measure {', '.join(sorted(unknown))}")
     if len(os.sched_getaffinity(0)) < 2:
@@ -254,7 +273,7 @@ def main():
             print(f"# {target.name} is not installed and left out")
     targets = [target for target in targets if target.is_installed()]
     for measure in SETTINGS.measures or known:
-        known[measure]([target for target in targets if measure == "routes" or target.measures(measure)])
+        known[measure]([target for target in targets if measure in ("routes", "agent") or target.measures(measure)])
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ struct PluginEntry: Sendable {
   var reader: (@Sendable (YAMLNode?) throws -> any CallRecords)?
   /// What it can do for providers, known before anything is made.
   var types = ProviderTypes()
+  /// What it says of an agent's configuration, by the provider's `type:`.
+  var advice: [String: @Sendable (AgentConfiguration) -> [String]] = [:]
 
   /// A way for calls to come in.
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
@@ -69,7 +71,9 @@ struct PluginEntry: Sendable {
 
   /// The same for one that is a plugin: its section may be missing.
   static func voiceModel<Model: Plugin & VoiceModel>(_ type: Model.Type, for name: String) -> PluginEntry {
-    plugin(type) { model, assembly in assembly.voiceModels[name] = model }
+    var entry = plugin(type) { model, assembly in assembly.voiceModels[name] = model }
+    entry.advice = [name: { Model.warnings(for: $0) }]
+    return entry
   }
 
   /// Something that reads and writes, for providers of this `type:`.

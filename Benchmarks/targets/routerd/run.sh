@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh start|reload. ROUTERD is the program, RUN a directory for its files, SIP_PORT where it listens, ROUTES how
-# many numbers it has a route for: 15550000000 and up;
+# run.sh start|reload. ROUTERD is the program, RUN a directory for its files, SIP_PORT and WEB_PORT where it listens,
+# REALTIME_PORT where its realtime model is, ROUTES how many numbers it has a route for: 15550000000 and up;
 # a tenth as many prefixes and a thousandth as many patterns are there besides.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +9,7 @@ files=$RUN/routerd
 
 write_routes() {
   mkdir -p "$files/routes"
-  cp "$here/agents.yaml" "$files/routes/agents.yaml"
+  sed -e "s|@REALTIME_PORT@|$REALTIME_PORT|g" "$here/agents.yaml" >"$files/routes/agents.yaml"
   # To a file of another name first: a reload must not read half of it.
   awk -v count="$ROUTES" -v note="$1" 'BEGIN {
     print "# " note
@@ -28,7 +28,7 @@ case $1 in
 start)
   rm -rf "$files"
   write_routes "at the start"
-  sed -e "s|@FILES@|$files|g; s|@SIP_PORT@|$SIP_PORT|g" "$here/routerd.yaml" >"$files/routerd.yaml"
+  sed -e "s|@FILES@|$files|g; s|@SIP_PORT@|$SIP_PORT|g; s|@WEB_PORT@|$WEB_PORT|g" "$here/routerd.yaml" >"$files/routerd.yaml"
   cd "$files"
   exec "$program" run --config "$files/routerd.yaml"
   ;;

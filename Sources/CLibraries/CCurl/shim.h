@@ -59,6 +59,11 @@ static inline void ccurl_multi_handlers(CURLM *multi, ccurl_socket_h socket, ccu
 	(void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, arg);
 }
 
+static inline void ccurl_share(CURLSH *share, curl_lock_data what)
+{
+	(void)curl_share_setopt(share, CURLSHOPT_SHARE, what);
+}
+
 static inline void ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value)
 {
 	(void)curl_multi_setopt(multi, option, value);

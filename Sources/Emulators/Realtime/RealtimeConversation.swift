@@ -11,6 +11,8 @@ actor RealtimeConversation {
   private var detector = TurnDetector()
   private var pending: [UInt8] = []
   private var heardMilliseconds = 0
+  /// Sound that is no turn yet, where the client says what is one.
+  private var uncommitted = 0
   private var callerItem = ""
   private var count = 0
   private var isOver = false
@@ -149,6 +151,7 @@ actor RealtimeConversation {
       detector = TurnDetector(state.detection)
       report.saw("session: \(event["session"]?.text ?? "")")
       emit("session.updated", ["session": event["session"] ?? .null])
+    case "input_audio_buffer.commit": commit(event)
     case "input_audio_buffer.append": hear(event["audio"]?.string ?? "", event)
     case "conversation.item.create":
       if let refusal = state.create(event["item"] ?? .null) { return refuse(refusal, event) }
@@ -207,8 +210,32 @@ actor RealtimeConversation {
     pending.removeFirst(start)
   }
 
+  /// The end of a turn, said by the client.
+  private func commit(_ event: JSONValue) {
+    guard uncommitted >= 100 else {
+      let words = "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio."
+      return refuse(RealtimeState.Refusal(code: "input_audio_buffer_commit_empty", message: words), event)
+    }
+    report.saw("committed \(uncommitted) ms")
+    callerItem = id("item")
+    take(uncommitted)
+    uncommitted = 0
+  }
+
+  /// What the caller said becomes an item of the conversation.
+  private func take(_ milliseconds: Int) {
+    emit("input_audio_buffer.committed", ["previous_item_id": nil, "item_id": .string(callerItem)])
+    emit(
+      "conversation.item.added", ["item": ["type": "message", "id": .string(callerItem), "role": "user"]])
+    if state.transcribes { writeDown(milliseconds) }
+  }
+
   private func listen(_ frame: AudioFrame) {
     heardMilliseconds += 20
+    if !state.detectsTurns {
+      uncommitted += 20
+      return
+    }
     switch detector.hear(frame) {
     case .started(let framesAgo):
       callerItem = id("item")
@@ -222,10 +249,7 @@ actor RealtimeConversation {
       emit(
         "input_audio_buffer.speech_stopped",
         ["audio_end_ms": .integer(heardMilliseconds), "item_id": .string(callerItem)])
-      emit("input_audio_buffer.committed", ["previous_item_id": nil, "item_id": .string(callerItem)])
-      emit(
-        "conversation.item.added", ["item": ["type": "message", "id": .string(callerItem), "role": "user"]])
-      if state.transcribes { writeDown(frames * 20) }
+      take(frames * 20)
       if state.createsResponses, active == nil { respond(to: nil) }
     case nil: break
     }

@@ -19,6 +19,8 @@ struct RealtimeState {
   private(set) var detection = AgentConfiguration.TurnDetection()
   private(set) var createsResponses = true
   private(set) var interruptsResponses = true
+  /// Whether the client leaves it to us to hear when the caller speaks.
+  private(set) var detectsTurns = true
   private(set) var transcribes = false
   private(set) var tools: Set<String> = []
   private(set) var instructions = ""
@@ -64,6 +66,7 @@ struct RealtimeState {
       transcribes = model != .null
     }
     if let turns = input?["turn_detection"] {
+      detectsTurns = turns != .null
       detection.threshold = turns["threshold"]?.number ?? 0.5
       detection.silenceDuration = turns["silence_duration_ms"]?.integer ?? 200
       detection.prefixPadding = turns["prefix_padding_ms"]?.integer ?? 300

@@ -13,6 +13,8 @@ enum ClientEvent: Hashable, Sendable {
   /// - instructions: In place of the session's, for this response only.
   case createResponse(instructions: String?)
   case cancelResponse
+  /// What was heard since the last one is the caller's turn.
+  case commit
   case truncate(item: String, milliseconds: Int)
   case functionResult(call: String, output: String)
   /// Words of an earlier part of the call, or keys that were pressed.
@@ -20,24 +22,34 @@ enum ClientEvent: Hashable, Sendable {
 
   enum Role: String { case user, assistant, system }
 
-  /// One message of the WebSocket.
+  /// One message of the WebSocket. It begins with its type, as those of the official clients do: not every server that
+  /// speaks the protocol looks further.
   func text(id: String, _ shape: Shape) -> String {
     var members = body(shape)
     members["event_id"] = .string(id)
-    return JSONValue.object(members).text
+    return #"{"type": "\#(type)", "# + JSONValue.object(members).text.dropFirst()
+  }
+
+  private var type: String {
+    switch self {
+    case .updateSession: "session.update"
+    case .createResponse: "response.create"
+    case .cancelResponse: "response.cancel"
+    case .commit: "input_audio_buffer.commit"
+    case .truncate: "conversation.item.truncate"
+    case .functionResult, .message: "conversation.item.create"
+    }
   }
 
   private func body(_ shape: Shape) -> [String: JSONValue] {
     switch self {
-    case .updateSession(let session): return ["type": "session.update", "session": session]
+    case .updateSession(let session): return ["session": session]
     case .createResponse(let instructions):
-      guard let instructions else { return ["type": "response.create"] }
-      return ["type": "response.create", "response": ["instructions": .string(instructions)]]
-    case .cancelResponse: return ["type": "response.cancel"]
+      return instructions.map { ["response": ["instructions": .string($0)]] } ?? [:]
+    case .cancelResponse, .commit: return [:]
     case .truncate(let item, let milliseconds):
       return [
-        "type": "conversation.item.truncate", "item_id": .string(item), "content_index": 0,
-        "audio_end_ms": .integer(milliseconds),
+        "item_id": .string(item), "content_index": 0, "audio_end_ms": .integer(milliseconds),
       ]
     case .functionResult(let call, let output):
       return ClientEvent.item([
@@ -57,9 +69,7 @@ enum ClientEvent: Hashable, Sendable {
     }
   }
 
-  private static func item(_ item: JSONValue) -> [String: JSONValue] {
-    ["type": "conversation.item.create", "item": item]
-  }
+  private static func item(_ item: JSONValue) -> [String: JSONValue] { ["item": item] }
 
   /// `input_audio_buffer.append`, fifty times a second for each call: written by hand, without an identifier.
   static func sound(_ bytes: [UInt8]) -> [UInt8] {

@@ -21,7 +21,7 @@ extension ConversationMachine {
       unplayed.remove(turn)
       return moveOverIfQuiet(at: now)
     case .inform(let text, let responds):
-      memory.add(.system, text)
+      memory.add(.system, text, at: now)
       return [send(.message(.system, text))] + (responds ? want(.reply(instructions: nil), at: now) : [])
     // On hold the call's media brings silence, which the server's turn detection needs.
     case .held, .close: return []
@@ -62,7 +62,7 @@ extension ConversationMachine {
     guard !digits.isEmpty else { return [] }
     let words = ConversationMemory.keys(digits)
     digits = ""
-    memory.add(.user, words)
+    memory.add(.user, words, at: now)
     return [send(.message(.user, words))] + want(.reply(instructions: nil), at: now)
   }
 
@@ -86,7 +86,9 @@ extension ConversationMachine {
       if left < length { actions.append(send(.truncate(item: item.id, milliseconds: left))) }
       left = max(0, left - length)
     }
-    if !wasOver { memory.add(.assistant, ConversationMachine.joined(turn.text, turn.pieces), turn: id) }
+    if !wasOver {
+      memory.add(.assistant, ConversationMachine.joined(turn.text, turn.pieces), turn: id, at: turn.began)
+    }
     if length > 0 { memory.cut(id, to: Double(min(max(0, played), length)) / Double(length)) }
     if wasOver { return actions + moveOverIfQuiet(at: now) }
     return actions + [.report(.turnEnded(id))]
@@ -127,7 +129,7 @@ extension ConversationMachine {
     guard outstanding.remove(result.callID) != nil else { return [] }
     let words = result.output.string ?? result.output.text
     let output = result.isError ? JSONValue.object(["error": .string(words)]).text : words
-    memory.add(.system, ConversationMemory.result(output))
+    memory.add(.system, ConversationMemory.result(output), at: now)
     if orphaned.remove(result.callID) != nil {
       // This session did not ask for it: it is told in words.
       return [send(.message(.system, ConversationMemory.result(output)))] + ask(at: now)

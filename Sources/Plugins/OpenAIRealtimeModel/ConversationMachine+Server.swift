@@ -5,7 +5,8 @@ extension ConversationMachine {
   mutating func receive(_ event: ServerEvent, at now: Duration) -> [Action] {
     switch event {
     case .sessionCreated, .sessionUpdated, .other: return []
-    case .speechStarted:
+    case .speechStarted(let item):
+      hearing.began(item, at: now)
       callerSpeaks = true
       expected = nil
       return [.report(.speechStarted)]
@@ -17,15 +18,19 @@ extension ConversationMachine {
       return silence + [.report(.speechEnded)] + ask(at: now)
     case .committed(let item):
       var actions: [Action] = []
-      if settings.isTranscribed { actions = hearing.committed(item).flatMap { heard($0) } }
+      if let ownTurnBegan { hearing.began(item, at: ownTurnBegan) }
+      if settings.isTranscribed { actions = hearing.committed(item).flatMap { heard($0, at: now) } }
       return settings.createsResponses ? actions : actions + want(.reply(instructions: nil), at: now)
     case .heardPiece(let item, let text):
-      return [.report(.heard(hearing.piece(item, text), confidence: nil, isFinal: false))]
-    case .heardSoFar(_, let text): return [.report(.heard(text, confidence: nil, isFinal: false))]
-    case .heard(let item, let text): return hearing.heard(item, text).flatMap { heard($0) }
+      return began(hearing.beginning(of: item), at: now)
+        + [.report(.heard(hearing.piece(item, text), confidence: nil, isFinal: false))]
+    case .heardSoFar(let item, let text):
+      return began(hearing.beginning(of: item), at: now)
+        + [.report(.heard(text, confidence: nil, isFinal: false))]
+    case .heard(let item, let text): return hearing.heard(item, text).flatMap { heard($0, at: now) }
     case .hearingFailed(let item, let words):
       return [.log(.warning, "the caller's words could not be written down: \(words)")]
-        + hearing.heard(item, "").flatMap { heard($0) }
+        + hearing.heard(item, "").flatMap { heard($0, at: now) }
     case .responseCreated(let id): return responseCreated(id, at: now)
     case .saidPiece(let response, _, let text): return said(response, piece: text, at: now)
     case .said(let response, _, let text):
@@ -43,6 +48,20 @@ extension ConversationMachine {
     }
   }
 
+  /// A turn of the caller that we heard ourselves, where the server does not listen for them.
+  mutating func receive(_ change: TurnDetector.Change, at now: Duration) -> [Action] {
+    switch change {
+    case .started:
+      callerSpeaks = true
+      ownTurnBegan = now
+      return [.report(.speechStarted)]
+    case .ended(_, let reason):
+      callerSpeaks = false
+      let silence = reason == .silence ? settings.silence ?? 0 : 0
+      return [.report(.callerStopped(millisecondsAgo: silence)), .report(.speechEnded), send(.commit)]
+    }
+  }
+
   /// A message that makes no sense.
   mutating func receiveGarbage(_ words: String) -> [Action] {
     garbage += 1
@@ -52,11 +71,15 @@ extension ConversationMachine {
     return [.log(.warning, "a message that makes no sense: \(words)")]
   }
 
-  private mutating func heard(_ text: String) -> [Action] {
+  private mutating func heard(_ words: HearingOrder.Words, at now: Duration) -> [Action] {
     // Without words it would mean that no answer follows, which is the server's to decide.
-    if text.isEmpty { return [] }
-    memory.add(.user, text)
-    return [.report(.heard(text, confidence: nil, isFinal: true))]
+    if words.text.isEmpty { return [] }
+    memory.add(.user, words.text, at: words.began ?? now)
+    return began(words.began, at: now) + [.report(.heard(words.text, confidence: nil, isFinal: true))]
+  }
+
+  private func began(_ time: Duration?, at now: Duration) -> [Action] {
+    time.map { [.report(.callerBegan(millisecondsAgo: Int((now - $0) / .milliseconds(1))))] } ?? []
   }
 
   // MARK: Responses
@@ -75,31 +98,33 @@ extension ConversationMachine {
     asked = nil
     expected = nil
     active = id
-    return begin(id)
+    return begin(id, at: now)
   }
 
-  private mutating func begin(_ response: String) -> [Action] {
+  private mutating func begin(_ response: String, at now: Duration) -> [Action] {
     guard !turns.contains(where: { $0.response == response }) else { return [] }
     var actions: [Action] = []
     if turns.count >= ConversationMachine.maximumTurns {
       if !turns[0].isOver { actions += end(0) }
       turns.removeFirst()
     }
-    turns.append(Turn(id: nextTurn, response: response))
+    turns.append(Turn(id: nextTurn, response: response, began: now))
     actions.append(.report(.turnStarted(nextTurn)))
     nextTurn = nextTurn.next
     return actions
   }
 
   /// A piece of the agent's sound. Returns under which turn it is to be played, if the caller is to hear it.
-  mutating func sound(_ delta: SoundDelta) -> (turn: TurnID?, actions: [Action]) {
+  mutating func sound(_ delta: SoundDelta, at now: @autoclosure () -> Duration) -> (
+    turn: TurnID?, actions: [Action]
+  ) {
     var actions: [Action] = []
     if index(delta.response) == nil {
       // A server that says nothing of the beginning of its responses.
       guard !delta.response.isEmpty || active == nil else { return (nil, []) }
       asked = nil
       active = delta.response
-      actions = begin(delta.response)
+      actions = begin(delta.response, at: now())
     }
     guard hasBegun, let index = index(delta.response), !turns[index].isOver, !turns[index].isCut else {
       return (nil, actions)
@@ -179,7 +204,7 @@ extension ConversationMachine {
     if turn.isCut { return [] }  // that was told when it was cut off
     if turn.items.isEmpty { unplayed.remove(turn.id) }
     guard !text.isEmpty else { return [.report(.turnEnded(turn.id))] }
-    memory.add(.assistant, text, turn: turn.id)
+    memory.add(.assistant, text, turn: turn.id, at: turn.began)
     return [.report(.said(text, turn: turn.id, isFinal: true)), .report(.turnEnded(turn.id))]
   }
 

@@ -29,6 +29,7 @@ struct ConversationMachine {
   struct Turn {
     let id: TurnID
     let response: String
+    let began: Duration
     /// The items with sound, in order, and how many bytes of each came.
     var items: [(id: String, bytes: Int)] = []
     var text = ""
@@ -72,6 +73,8 @@ struct ConversationMachine {
   var asked: (id: String, wish: Wish, by: Duration)?
   var wishes: [Wish] = []
   var callerSpeaks = false
+  /// When the caller's turn began, where the server does not tell.
+  var ownTurnBegan: Duration?
   /// Until when the server may begin a response to the caller's words by itself.
   var expected: Duration?
   /// Calls of tools that have no result yet.
@@ -220,6 +223,9 @@ struct ConversationMachine {
     hasSpare = false
     return spareFailed(VoiceFailure(.closed, "the new session was closed"), at: now)
   }
+
+  /// Whether the caller hears the agent, or is about to.
+  var isAgentSpeaking: Bool { active != nil || !unplayed.isEmpty }
 
   /// Nobody speaks, nothing is being made, and no tool is out.
   var isQuiet: Bool {

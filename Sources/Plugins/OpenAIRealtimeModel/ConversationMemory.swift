@@ -5,15 +5,19 @@ struct ConversationMemory {
   static let maximumLines = 100
   static let maximumBytes = 32 << 10
 
-  private var lines: [(role: ClientEvent.Role, text: String, turn: TurnID?)] = []
+  private var lines: [(role: ClientEvent.Role, text: String, turn: TurnID?, began: Duration)] = []
   private var bytes = 0
 
   /// What a new session is told, oldest first.
   var events: [ClientEvent] { lines.map { .message($0.role, $0.text) } }
 
-  mutating func add(_ role: ClientEvent.Role, _ text: String, turn: TurnID? = nil) {
+  /// - Parameter began: When the words began: what a caller said is written down late, and stands before its answer.
+  mutating func add(
+    _ role: ClientEvent.Role, _ text: String, turn: TurnID? = nil, at began: Duration = .zero
+  ) {
     guard !text.isEmpty, text.utf8.count <= ConversationMemory.maximumBytes else { return }
-    lines.append((role, text, turn))
+    let place = lines.lastIndex { $0.began <= began }.map { $0 + 1 } ?? 0
+    lines.insert((role, text, turn, began), at: place)
     bytes += text.utf8.count
     while lines.count > ConversationMemory.maximumLines || bytes > ConversationMemory.maximumBytes {
       bytes -= lines.removeFirst().text.utf8.count
@@ -53,14 +57,31 @@ struct ConversationMemory {
 /// The caller's words in the order in which they were spoken: they are written down on the side, and the second turn
 /// may be ready before the first.
 struct HearingOrder {
+  /// What a caller said in one turn, and when that began, if it is known.
+  struct Words: Hashable {
+    var text: String
+    var began: Duration?
+  }
+
   /// Turns that may wait for an earlier one.
   static let maximumWaiting = 4
 
   private var order: [String] = []
   private var ready: [String: String] = [:]
   private var pieces: [String: String] = [:]
+  private var beginnings: [(item: String, at: Duration)] = []
 
-  mutating func committed(_ item: String) -> [String] {
+  /// The caller began a turn.
+  mutating func began(_ item: String, at now: Duration) {
+    guard !item.isEmpty, beginning(of: item) == nil else { return }
+    beginnings.append((item, now))
+    if beginnings.count > 2 * HearingOrder.maximumWaiting { beginnings.removeFirst() }
+  }
+
+  /// When a turn began; `nil` for one that nobody told of.
+  func beginning(of item: String) -> Duration? { beginnings.first { $0.item == item }?.at }
+
+  mutating func committed(_ item: String) -> [Words] {
     guard !order.contains(item) else { return [] }
     order.append(item)
     if order.count > HearingOrder.maximumWaiting { return [take(order.removeFirst())] + flush() }
@@ -68,10 +89,11 @@ struct HearingOrder {
   }
 
   /// The words of a turn are complete. Returns what can be told now, in order.
-  mutating func heard(_ item: String, _ text: String) -> [String] {
+  mutating func heard(_ item: String, _ text: String) -> [Words] {
     guard order.contains(item) else {
       pieces[item] = nil
-      return [text]  // told without a commit, or too late for its place
+      // Told without a commit, or too late for its place.
+      return [Words(text: text, began: beginning(of: item))]
     }
     ready[item] = text
     return flush()
@@ -86,14 +108,14 @@ struct HearingOrder {
     return all
   }
 
-  private mutating func flush() -> [String] {
-    var texts: [String] = []
-    while let first = order.first, ready[first] != nil { texts.append(take(order.removeFirst())) }
-    return texts
+  private mutating func flush() -> [Words] {
+    var words: [Words] = []
+    while let first = order.first, ready[first] != nil { words.append(take(order.removeFirst())) }
+    return words
   }
 
-  private mutating func take(_ item: String) -> String {
+  private mutating func take(_ item: String) -> Words {
     let piece = pieces.removeValue(forKey: item)
-    return ready.removeValue(forKey: item) ?? piece ?? ""
+    return Words(text: ready.removeValue(forKey: item) ?? piece ?? "", began: beginning(of: item))
   }
 }

@@ -24,4 +24,16 @@ public struct OpenAIRealtimeModel: Plugin, VoiceModel {
     return try await RealtimeSession.open(
       conversation, endpoint, speaker: speaker, on: loop, over: host.clients.callClient(on: loop))
   }
+
+  /// The newer form of the protocol has no temperature, and refuses it.
+  public static func warnings(for agent: AgentConfiguration) -> [String] {
+    // What is wrong with the provider itself is told when it is used.
+    guard let endpoint = try? Endpoint(agent.providerConfiguration), endpoint.shape == .ga,
+      agent.providerSettings["temperature"] != nil
+    else { return [] }
+    return [
+      "providerSettings.temperature has no effect: the realtime protocol has none since its general availability"
+        + " (a provider with shape: beta takes it)"
+    ]
+  }
 }

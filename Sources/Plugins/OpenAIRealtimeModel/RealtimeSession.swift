@@ -9,20 +9,15 @@ actor RealtimeSession: VoiceSession {
   /// For the connection and the agreement on the session.
   static let dialTime = Duration.seconds(10)
 
-  /// One socket and how far its session has come.
-  private final class Line {
-    let socket: WebSocket
-    var setup = SessionSetup()
-    let ready = OneShot<Result<Double?, VoiceFailure>>()
-    var isReady = false
-    init(_ socket: WebSocket) { self.socket = socket }
-  }
+  private typealias Line = RealtimeLine
 
   nonisolated let hearingFormat: AudioFormat
   nonisolated let events: AsyncStream<VoiceEvent>
   private nonisolated let loop: EventLoop
   /// The socket that takes the caller's sound; nothing before the conversation begins and after its end.
   private nonisolated let ear = Lock<WebSocket?>(nil)
+  /// Finds the caller's turns, when the server is not to.
+  private nonisolated let ownEar: Lock<CallerEar>?
   private let reports: AsyncStream<VoiceEvent>.Continuation
   private let settings: SessionSettings
   private let client: HTTPClient
@@ -59,6 +54,7 @@ actor RealtimeSession: VoiceSession {
       agent: conversation.agent, tools: conversation.tools, format: hearingFormat, endpoint: endpoint)
     machine = ConversationMachine(
       settings, firstTurn: conversation.firstTurn, transcript: conversation.transcript)
+    ownEar = settings.detectsTurns ? nil : Lock(CallerEar(conversation.agent.turnDetection))
     log = conversation.log.with("provider", conversation.agent.provider)
     self.speaker = speaker
     self.loop = loop
@@ -76,7 +72,15 @@ actor RealtimeSession: VoiceSession {
     let count = audio.bytes.count / hearingFormat.bytesPerSample * hearingFormat.bytesPerSample
     guard count > 0, let socket = ear.withLock({ $0 }) else { return }
     let bytes = count == audio.bytes.count ? audio.bytes : Array(audio.bytes.prefix(count))
-    socket.send(.text(ClientEvent.sound(bytes)))
+    guard let ownEar else { return socket.send(.text(ClientEvent.sound(bytes))) }
+    let (frames, change) = ownEar.withLock { $0.hear(AudioFrame(hearingFormat, bytes: bytes)) }
+    for frame in frames { socket.send(.text(ClientEvent.sound(frame.bytes))) }
+    guard let change else { return }
+    if loop.isCurrent { assumeIsolated { $0.heard(change) } } else { Task { await heard(change) } }
+  }
+
+  private func heard(_ change: TurnDetector.Change) {
+    if !isClosed { perform(machine.receive(change, at: now)) }
   }
 
   func send(_ command: VoiceCommand) {
@@ -218,7 +222,7 @@ actor RealtimeSession: VoiceSession {
     guard number == current else { return }
     switch message {
     case .sound(let delta):
-      let (turn, actions) = machine.sound(delta)
+      let (turn, actions) = machine.sound(delta, at: now)
       if !actions.isEmpty { perform(actions) }
       if let turn { speaker.play(AudioFrame(hearingFormat, bytes: delta.bytes), turn: turn) }
     case .event(let event): perform(machine.receive(event, at: now))
@@ -253,6 +257,7 @@ actor RealtimeSession: VoiceSession {
       case .fail(let failure): fail(failure)
       }
     }
+    ownEar?.withLock { $0.isAgentSpeaking = machine.isAgentSpeaking }
     schedule()
   }
 

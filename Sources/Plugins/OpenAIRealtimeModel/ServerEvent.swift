@@ -7,7 +7,8 @@ enum ServerEvent: Hashable {
   /// The session is there. `expiresAt` is Unix seconds.
   case sessionCreated(expiresAt: Double?)
   case sessionUpdated
-  case speechStarted
+  /// The caller speaks; `item` is what the turn will be called.
+  case speechStarted(item: String)
   case speechStopped
   /// The caller's turn became an item of the conversation.
   case committed(item: String)

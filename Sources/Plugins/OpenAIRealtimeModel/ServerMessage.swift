@@ -15,19 +15,35 @@ enum ServerMessage {
   }
 
   private static func read(_ bytes: UnsafeRawBufferPointer) -> ServerMessage {
+    if let sound = sound(bytes) { return sound }
     guard let fields = MessageFields(bytes) else { return .garbage("no JSON object") }
-    guard let type = fields[.type], let name = type.string else { return .garbage("no type") }
-    // The second is the beta protocol's.
-    if type.equals("response.output_audio.delta") || type.equals("response.audio.delta") {
-      var sound: [UInt8] = []
-      guard let delta = fields[.delta]?.text, Base64.decode(delta, into: &sound) else {
-        return .garbage("sound that is no base 64")
-      }
-      return .sound(
-        SoundDelta(response: fields.text(.responseID) ?? "", item: fields.text(.itemID) ?? "", bytes: sound))
-    }
+    guard let name = fields.text(.type) else { return .garbage("no type") }
     guard bytes.count <= maximumEventBytes else { return .garbage("an event of \(bytes.count) bytes") }
     return .event(event(name, fields))
+  }
+
+  /// A piece of sound; `nil` for every other message.
+  private static func sound(_ bytes: UnsafeRawBufferPointer) -> ServerMessage? {
+    var isSound = false
+    var delta: UnsafeRawBufferPointer?
+    var response: JSONScanner.Value?
+    var item: JSONScanner.Value?
+    let isObject = JSONScanner.members(of: bytes) { name, value in
+      if name.equals("type") {
+        // The second is the beta protocol's.
+        isSound = value.equals("response.output_audio.delta") || value.equals("response.audio.delta")
+      } else if name.equals("delta") {
+        delta = value.text
+      } else if name.equals("response_id") {
+        response = value
+      } else if name.equals("item_id") {
+        item = value
+      }
+    }
+    guard isObject, isSound else { return nil }
+    var sound: [UInt8] = []
+    guard let delta, Base64.decode(delta, into: &sound) else { return .garbage("sound that is no base 64") }
+    return .sound(SoundDelta(response: response?.string ?? "", item: item?.string ?? "", bytes: sound))
   }
 
   private static func event(_ type: String, _ fields: MessageFields) -> ServerEvent {
@@ -36,7 +52,7 @@ enum ServerMessage {
     switch type {
     case "session.created": return .sessionCreated(expiresAt: fields.tree(.session)["expires_at"]?.number)
     case "session.updated": return .sessionUpdated
-    case "input_audio_buffer.speech_started": return .speechStarted
+    case "input_audio_buffer.speech_started": return .speechStarted(item: item)
     case "input_audio_buffer.speech_stopped": return .speechStopped
     case "input_audio_buffer.committed": return .committed(item: item)
     case "response.output_audio_transcript.delta", "response.audio_transcript.delta":

@@ -37,7 +37,7 @@ struct SessionSettings {
   }
 
   private func addGA(_ session: inout [String: JSONValue]) {
-    var input: [String: JSONValue] = ["format": formatGA, "turn_detection": .object(turnDetection)]
+    var input: [String: JSONValue] = ["format": formatGA, "turn_detection": turnDetection]
     if let transcription { input["transcription"] = transcription }
     if let noiseReduction { input["noise_reduction"] = noiseReduction }
     var output: [String: JSONValue] = ["format": formatGA, "voice": voice]
@@ -54,7 +54,7 @@ struct SessionSettings {
     session["voice"] = agent.voiceId.map(JSONValue.string) ?? .string(endpoint.voice)
     session["input_audio_format"] = formatBeta
     session["output_audio_format"] = formatBeta
-    session["turn_detection"] = .object(turnDetection)
+    session["turn_detection"] = turnDetection
     if let transcription { session["input_audio_transcription"] = transcription }
     if let noiseReduction { session["input_audio_noise_reduction"] = noiseReduction }
     if let temperature = agent.providerSettings["temperature"] { session["temperature"] = temperature }
@@ -84,7 +84,8 @@ struct SessionSettings {
   }
 
   /// Always complete: the defaults in the text and in service differ (500 and 200 ms of silence).
-  private var turnDetection: [String: JSONValue] {
+  private var turnDetection: JSONValue {
+    if !detectsTurns { return .null }
     var given = agent.providerSettings["turnDetection"]?.object ?? [:]
     let type = given.removeValue(forKey: "type")?.string ?? "server_vad"
     var detection: [String: JSONValue] = [
@@ -99,17 +100,25 @@ struct SessionSettings {
       for key in ["threshold", "prefix_padding_ms", "silence_duration_ms"] { given[key] = nil }
       detection["eagerness"] = "auto"
     }
-    return detection.merging(given) { _, given in given }
+    return .object(detection.merging(given) { _, given in given })
+  }
+
+  /// Whether the server hears when the caller speaks. With `none` it does not (`turn_detection: null`, turns by hand), and
+  /// we do it for it: a telephone has no key to push for talking.
+  var detectsTurns: Bool {
+    let given = agent.providerSettings["turnDetection"]
+    return given != .null && given?["type"]?.string != "none"
   }
 
   /// Whether the server answers a caller's turn by itself.
-  var createsResponses: Bool { turnDetection["create_response"]?.bool ?? true }
+  var createsResponses: Bool { detectsTurns && turnDetection["create_response"]?.bool ?? true }
   /// Whether the server stops its answer when the caller speaks.
-  var interruptsResponses: Bool { turnDetection["interrupt_response"]?.bool ?? true }
+  var interruptsResponses: Bool { detectsTurns && turnDetection["interrupt_response"]?.bool ?? true }
 
   /// The silence in milliseconds that ends a caller's turn; `nil` when the server decides by the meaning.
   var silence: Int? {
-    turnDetection["type"] == "server_vad" ? turnDetection["silence_duration_ms"]?.integer : nil
+    if !detectsTurns { return agent.turnDetection.silenceDuration }
+    return turnDetection["type"] == "server_vad" ? turnDetection["silence_duration_ms"]?.integer : nil
   }
 
   /// Whether what the caller says is written down.

@@ -5,7 +5,9 @@ internal import RouterCore
 /// those of the REST contract (its page on tools); that of a call is not written down there and is ours.
 enum ToolFrames {
   /// The first frame.
-  static func initialize(_ functions: [FunctionDefinition], _ call: InboundCall, _ agent: String) -> String {
+  static func initialize(
+    _ functions: [FunctionDefinition], _ call: InboundCall, _ agent: AgentConfiguration
+  ) -> String {
     var data: [String: JSONValue] = [
       "session_id": .string(call.id.text),
       "functions": .array(
@@ -18,7 +20,11 @@ enum ToolFrames {
     ]
     if functions.contains(where: { $0.settings["acceptMetadata"]?.bool != false }) {
       data["metadata"] = [
-        "tags": [:], "agent": .string(agent), "channel": .string(call.channel.rawValue),
+        "tags": .object(agent.tags.mapValues(JSONValue.string)),
+        "external_client_id": call.externalClientID.map(JSONValue.string) ?? .null,
+        // Nobody tells us more of the person than the identifier.
+        "external_client_profile": .null,
+        "agent": .string(agent.name), "channel": .string(call.channel.rawValue),
         "from": .string(call.from.user), "to": .string(call.to.user),
       ]
     }

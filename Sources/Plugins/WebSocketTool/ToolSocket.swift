@@ -130,7 +130,7 @@ actor ToolSocket {
         return false
       }
       self.socket = socket
-      socket.send(.text(ToolFrames.initialize(functions, request.call, request.agent.name)))
+      socket.send(.text(ToolFrames.initialize(functions, request.call, request.agent)))
       for frame in waiting { socket.send(.text(frame)) }
       waiting = []
       await socket.start { [weak self] message in

@@ -4,6 +4,14 @@ public protocol VoiceModel: Sendable {
   /// Throws ``VoiceFailure`` when the backend cannot be had.
   /// - Parameter speaker: Takes the agent's audio; frames go there directly, not through ``VoiceSession/events``.
   func open(_ conversation: ConversationRequest, speaker: any Speaker) async throws -> any VoiceSession
+  /// What an agent is configured to do and this model will not do, a line each, for whoever wrote it: `routerd check`
+  /// warns with these words.
+  static func warnings(for agent: AgentConfiguration) -> [String]
+}
+
+extension VoiceModel {
+  /// None.
+  public static func warnings(for agent: AgentConfiguration) -> [String] { [] }
 }
 
 /// What a conversation starts with.
@@ -58,6 +66,9 @@ public protocol VoiceSession: Sendable {
 public enum VoiceEvent: Sendable, Hashable {
   /// The caller began to speak: the engine stops our audio at once.
   case speechStarted
+  /// How long ago the caller began to say the words that the next ``heard(_:confidence:isFinal:)`` tells: recognisers are
+  /// slow, and the answer may be under way by then. Without it that is when ``speechStarted`` was told.
+  case callerBegan(millisecondsAgo: Int)
   /// How long ago the caller's voice was last heard, told right before ``speechEnded`` by who knows it: the silence
   /// that ended the turn. Where the latency of an answer is counted from.
   case callerStopped(millisecondsAgo: Int)

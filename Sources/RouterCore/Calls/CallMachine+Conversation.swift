@@ -5,7 +5,11 @@ extension CallMachine {
     case .speechStarted:
       guard case .talking = phase else { return [] }  // last words are not cut off
       deadAir.release()
+      utteranceBegan = now
       return perform(turns.speechStarted(at: now), at: now)
+    case .callerBegan(let ago):
+      utteranceBegan = now - .milliseconds(max(0, min(ago, 600_000)))
+      return []
     case .callerStopped(let ago):
       latency.callerStopped(at: now - .milliseconds(max(0, min(ago, 60_000))))
       return []

@@ -7,15 +7,17 @@ extension CallMachine {
   /// Characters of a line that is not finished; the last ones.
   static let partialCharacters = 1000
 
-  /// The caller said something.
+  /// The caller said something. Its line stands where the words began, not where somebody had written them down.
   mutating func heard(_ text: String, _ confidence: Double?, _ isFinal: Bool, at now: Duration)
     -> [CallAction]
   {
+    let began = milliseconds(utteranceBegan ?? now)
+    if isFinal { utteranceBegan = nil }
     if text.isEmpty {
       if isFinal { deadAir.release() }
       return []
     }
-    let entry = TranscriptEntry(.caller, .speech, text, at: milliseconds(now), confidence: confidence)
+    let entry = TranscriptEntry(.caller, .speech, text, at: began, confidence: confidence)
     if !isFinal { return [.partial(clipped(entry))] }
     hasWords = true
     return perform(turns.settle(), at: now) + [.transcript(entry)]

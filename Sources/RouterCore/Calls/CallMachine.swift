@@ -96,6 +96,8 @@ struct CallMachine: Sendable {
   /// What the agent gave to the speaker, as it was told last.
   var sound = SoundSoFar()
   var deadAir = DeadAir()
+  /// When the caller began the words that are not written down yet.
+  var utteranceBegan: Duration?
   /// What had been heard of all agents when the current one began, until it is heard itself.
   var audibleBefore: Int? = nil
   /// Keys that were pressed in a row, and when the first one was.

@@ -220,6 +220,7 @@ extension AgentSettings {
     agent.memory = filled["memory"].map(AgentConfiguration.Memory.init)
     agent.patience = AgentConfiguration.Patience(filled["patience"])
     agent.functions = functionDefinitions(of: agent, filled, secrets)
+    agent.tags = (filled["tags"]?.object ?? [:]).compactMapValues(\.string)
     agent.maximumDuration = filled["maximumDuration"]?.integer ?? agent.maximumDuration
     return agent
   }

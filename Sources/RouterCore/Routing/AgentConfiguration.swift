@@ -143,6 +143,8 @@ public struct AgentConfiguration: Sendable, Hashable, Codable {
   public var patience: Patience
   /// Seconds after which the call is ended.
   public var maximumDuration: Int
+  /// Free labels, for those whom the agent has to do with.
+  public var tags: [String: String] = [:]
 
   public init(
     name: String, instructions: String = "", voiceId: String? = nil, language: String? = nil,

@@ -8,8 +8,13 @@ extension RouteSnapshot {
   /// - Parameters:
   ///   - now: Schedules are looked at from here on.
   ///   - channelsWithoutTransfer: Channels whose callers cannot be handed to somebody else.
-  public func lint(now: Date = Date(), channelsWithoutTransfer: Set<ChannelKind> = []) -> DiagnosticList {
+  ///   - advice: What providers say of an agent of theirs, by their `type:`.
+  public func lint(
+    now: Date = Date(), channelsWithoutTransfer: Set<ChannelKind> = [],
+    advice: [String: @Sendable (AgentConfiguration) -> [String]] = [:]
+  ) -> DiagnosticList {
     var warnings = DiagnosticList()
+    lintAgents(advice, &warnings)
     for route in table.routes.indices {
       if warnings.isFull { break }
       lintOrder(of: route, &warnings)
@@ -18,6 +23,18 @@ extension RouteSnapshot {
     }
     lintSchedules(now, &warnings)
     return warnings
+  }
+
+  private func lintAgents(
+    _ advice: [String: @Sendable (AgentConfiguration) -> [String]], _ warnings: inout DiagnosticList
+  ) {
+    guard !advice.isEmpty else { return }
+    for name in agentNames where !warnings.isFull {
+      guard let agent = configuration(of: name, channel: "", overrides: []) else { continue }
+      for words in advice[agent.providerType]?(agent) ?? [] {
+        warnings.append(Diagnostic(.warning, "agent \(name): \(words)"))
+      }
+    }
   }
 
   private func place(_ route: Int) -> SourceLocation {

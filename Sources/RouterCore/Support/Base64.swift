@@ -52,11 +52,45 @@ public enum Base64 {
   /// Appends the bytes of a text, with or without padding. Returns whether it was base 64; if not, nothing is appended.
   public static func decode(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
     let start = bytes.count
-    bytes.reserveCapacity(start + text.count / 4 * 3 + 3)
+    bytes.append(contentsOf: repeatElement(0, count: text.count / 4 * 3))
+    // Whole groups without padding, which is all of it but the end; what they do not take is read with care.
+    let taken = bytes.withUnsafeMutableBufferPointer { bytes in
+      decodeGroups(text, into: UnsafeMutableBufferPointer(rebasing: bytes[start...]))
+    }
+    bytes.removeSubrange((start + taken / 4 * 3)...)
+    if decodeRest(UnsafeRawBufferPointer(rebasing: text[taken...]), into: &bytes) { return true }
+    bytes.removeSubrange(start...)
+    return false
+  }
+
+  /// Returns how many characters were read, a multiple of four.
+  private static func decodeGroups(
+    _ text: UnsafeRawBufferPointer, into bytes: UnsafeMutableBufferPointer<UInt8>
+  ) -> Int {
+    values.withUnsafeBufferPointer { values in
+      var input = 0
+      var output = 0
+      while input + 4 <= text.count {
+        let first = values[Int(text[input])]
+        let second = values[Int(text[input + 1])]
+        let third = values[Int(text[input + 2])]
+        let fourth = values[Int(text[input + 3])]
+        if first | second | third | fourth > 63 { break }
+        bytes[output] = first << 2 | second >> 4
+        bytes[output + 1] = second << 4 | third >> 2
+        bytes[output + 2] = third << 6 | fourth
+        input += 4
+        output += 3
+      }
+      return input
+    }
+  }
+
+  private static func decodeRest(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) -> Bool {
     var group: UInt32 = 0
     var digitCount = 0
     var isPadded = false
-    let isValid = values.withUnsafeBufferPointer { values -> Bool in
+    return values.withUnsafeBufferPointer { values -> Bool in
       for character in text {
         let value = values[Int(character)]
         if value == skipped { continue }
@@ -84,8 +118,6 @@ public enum Base64 {
       }
       return true
     }
-    if !isValid { bytes.removeSubrange(start...) }
-    return isValid
   }
 
   /// The bytes of a text; `nil` when it is not base 64.

@@ -1,8 +1,9 @@
 /// The caller's side: utterances, what the recogniser makes of them, and keys.
 extension PipelineMachine {
-  mutating func speechStarted(_ number: Int) -> [Action] {
+  mutating func speechStarted(_ number: Int, at now: Duration) -> [Action] {
     guard number > ended else { return [] }  // late: it is over already
     utterance = number
+    beginnings[number] = now
     wasInterrupting = isAgentSpeaking
     return [.report(.speechStarted)]
   }
@@ -25,7 +26,8 @@ extension PipelineMachine {
   mutating func handle(_ event: RecognitionEvent, at now: Duration) -> [Action] {
     switch event {
     case .partial(let text):
-      return abandoned.contains(answered + 1) ? [] : [.report(.heard(text, confidence: nil, isFinal: false))]
+      return abandoned.contains(answered + 1)
+        ? [] : began(answered + 1, at: now) + [.report(.heard(text, confidence: nil, isFinal: false))]
     case .final(let text, let confidence):
       return understand(text, confidence, at: now)
     case .failed(let failure):
@@ -39,11 +41,13 @@ extension PipelineMachine {
     if answered > ended { actions += endUtterance(answered, at: now) }  // the result overtook the end
     timers[.recognition] = answered < ended ? now + PipelineLimit.recognition : nil
     let length = lengths.removeValue(forKey: answered) ?? 0
+    let began = began(answered, at: now)
+    beginnings = beginnings.filter { $0.key > answered }
     if abandoned.remove(answered) != nil { return actions }
     let isNothing = text.allSatisfy(\.isWhitespace)
     let isUnlikely = isNothing || (confidence ?? 1) < settings.interruptionConfidence
     if isUnlikely, wasInterrupting, let resumed = resumption(at: now) { return actions + resumed }
-    if !isNothing { actions.append(.report(.heard(text, confidence: confidence, isFinal: true))) }
+    if !isNothing { actions += began + [.report(.heard(text, confidence: confidence, isFinal: true))] }
     if isNothing {
       // A cough is nothing to answer; so many words that nobody understood are.
       guard length >= PipelineMachine.leastSpeech, !isAgentSpeaking else {
@@ -52,6 +56,11 @@ extension PipelineMachine {
       return actions + answer(.speech("", confidence: 0), at: now)
     }
     return actions + answer(.speech(text, confidence: confidence), at: now)
+  }
+
+  private func began(_ number: Int, at now: Duration) -> [Action] {
+    guard let began = beginnings[number] else { return [] }
+    return [.report(.callerBegan(millisecondsAgo: Int((now - began) / .milliseconds(1))))]
   }
 
   /// Milliseconds of sound that must have been meant as words.

@@ -85,6 +85,8 @@ struct PipelineMachine: Sendable {
   var answered = 0
   var abandoned: Set<Int> = []
   var lengths: [Int: Int] = [:]
+  /// When the utterances began that the recogniser has not answered for.
+  var beginnings: [Int: Duration] = [:]
   var digits = ""
   var silences = 0
 
@@ -118,7 +120,7 @@ struct PipelineMachine: Sendable {
     case .prepare: actions = prepare(at: now)
     case .command(let command): actions = handle(command, at: now)
     case .digit(let key, let abandoned): actions = press(key, abandoned, at: now)
-    case .speechStarted(let number): actions = speechStarted(number)
+    case .speechStarted(let number): actions = speechStarted(number, at: now)
     case .speechEnded(let number, let length): actions = speechEnded(number, length, at: now)
     case .recognition(let event): actions = handle(event, at: now)
     case .turn(let id, let event): actions = handle(event, of: id, at: now)

@@ -34,7 +34,9 @@ enum CheckCommand {
         loaded = try RouteTableLoader.load(try read(), types: .ofPlugins).get()
       }
       var warnings = loaded.warnings
-      warnings.append(contentsOf: loaded.lint(channelsWithoutTransfer: channelsWithoutTransfer))
+      let advice = plugins.reduce(into: [:]) { $0.merge($1.advice) { first, _ in first } }
+      warnings.append(
+        contentsOf: loaded.lint(channelsWithoutTransfer: channelsWithoutTransfer, advice: advice))
       if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
       snapshot = loaded
     } catch {

@@ -66,34 +66,7 @@ import Testing
     #expect(tale.server(#"{"type":"input_audio_buffer.committed","item_id":"u"}"#) == ["create"])
   }
 
-  // MARK: Words of the caller
-
-  @Test func wordsComeInTheOrderInWhichTheyWereSpoken() throws {
-    var tale = try RealtimeTale()
-    func heard(_ what: String, _ item: String, _ text: String) -> String {
-      #"{"type":"conversation.item.input_audio_transcription.\#(what)","item_id":"\#(item)","delta":"\#(text)","transcript":"\#(text)"}"#
-    }
-    for item in ["a", "b", "c"] {
-      #expect(tale.server(#"{"type":"input_audio_buffer.committed","item_id":"\#(item)"}"#) == [])
-    }
-    #expect(tale.server(heard("delta", "a", "Wh")) == ["heard …Wh"])
-    #expect(tale.server(heard("delta", "a", "en?")) == ["heard …When?"])
-    #expect(tale.server(heard("completed", "b", "Second.")) == [])
-    #expect(tale.server(heard("completed", "a", "When?")) == ["heard When?", "heard Second."])
-    #expect(tale.server(heard("failed", "c", "")) == ["log warning"])
-    #expect(tale.server(heard("completed", "z", "Unknown.")) == ["heard Unknown."])
-  }
-
-  @Test func wordsThatNeverComeHoldUpNobody() throws {
-    var tale = try RealtimeTale()
-    for item in ["a", "b", "c", "d"] {
-      _ = tale.server(#"{"type":"input_audio_buffer.committed","item_id":"\#(item)"}"#)
-    }
-    let b =
-      #"{"type":"conversation.item.input_audio_transcription.completed","item_id":"b","transcript":"B"}"#
-    #expect(tale.server(b) == [])
-    #expect(tale.server(#"{"type":"input_audio_buffer.committed","item_id":"e"}"#) == ["heard B"])
-  }
+  // MARK: Keys
 
   @Test func keysAreTold() throws {
     var tale = try RealtimeTale()

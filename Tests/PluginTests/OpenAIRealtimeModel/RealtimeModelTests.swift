@@ -85,6 +85,25 @@ import Testing
     await stage.close()
   }
 
+  @Test func turnsAreHeardHereWhenTheServerIsNotTo() async throws {
+    let stage = try await RealtimeStage([
+      ("--pace", "0"), ("--step", "say:Hello."), ("--step", "say:From nine."), ("--hears", "When?"),
+    ]) { $0.providerSettings = ["turnDetection": ["type": "none"]] }
+    let call = stage.call()
+    try await call.hears(1)
+    call.isSilent(milliseconds: 1000)
+    call.speaks(milliseconds: 600)
+    try await call.hears(2)
+    // Only speech, its padding and the silence that ended it were sent.
+    let committed = try #require(stage.service.report.sights.first { $0.hasPrefix("committed ") })
+    let length = try #require(Int(committed.split(separator: " ")[1]))
+    #expect((1000...1500).contains(length), "\(committed)")
+    let record = try await stage.end(call)
+    #expect(record.transcript.map(\.text) == ["Hello.", "When?", "From nine."])
+    #expect(stage.service.report.violations == [])
+    await stage.close()
+  }
+
   @Test func theCallerInterrupts() async throws {
     let words = "This is a long greeting that nobody wants to hear to its very end."
     let stage = try await RealtimeStage([

@@ -27,6 +27,7 @@ struct RealtimeTale {
         case .functionResult(let call, let output): "result \(call) \(output)"
         case .message(let role, let text): "\(role.rawValue): \(text)"
         case .cancelResponse: "cancel"
+        case .commit: "commit"
         case .updateSession: "update"
         }
       case .report(.toolCall(let call)): "call \(call.id) \(call.name) \(call.arguments.text)"
@@ -47,7 +48,7 @@ struct RealtimeTale {
     switch ServerMessage(Array(json.utf8)) {
     case .event(let event): return Self.words(machine.receive(event, at: now))
     case .sound(let delta):
-      let (turn, actions) = machine.sound(delta)
+      let (turn, actions) = machine.sound(delta, at: now)
       return Self.words(actions) + (turn.map { ["sound \($0.number)"] } ?? [])
     case .garbage(let words): return Self.words(machine.receiveGarbage(words))
     }

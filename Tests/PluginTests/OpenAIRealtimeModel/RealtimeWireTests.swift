@@ -18,7 +18,10 @@ import Testing
     (#"{"type":"session.created","session":{}}"#, .sessionCreated(expiresAt: nil)),
     (#"{"type":"session.created"}"#, .sessionCreated(expiresAt: nil)),
     (#"{"type":"session.updated","session":{}}"#, .sessionUpdated),
-    (#"{"type":"input_audio_buffer.speech_started","audio_start_ms":12,"item_id":"i"}"#, .speechStarted),
+    (
+      #"{"type":"input_audio_buffer.speech_started","audio_start_ms":12,"item_id":"i"}"#,
+      .speechStarted(item: "i")
+    ),
     (#"{"type":"input_audio_buffer.speech_stopped","audio_end_ms":12,"item_id":"i"}"#, .speechStopped),
     (
       #"{"type":"input_audio_buffer.committed","previous_item_id":null,"item_id":"i"}"#, .committed(item: "i")

@@ -56,6 +56,23 @@ import Testing
       ])
   }
 
+  @Test(arguments: ["ga", "beta"] as [JSONValue], [["type": "none"], .null] as [JSONValue])
+  func turnsByHand(_ shape: JSONValue, _ detection: JSONValue) throws {
+    let session = try session(shape) { $0.providerSettings = ["turnDetection": detection] }
+    let input = shape == "ga" ? session["audio"]?["input"] : session
+    #expect(input?["turn_detection"] == .null)
+  }
+
+  @Test(
+    arguments: [
+      ([:], ["temperature": 0.8], 1), (["shape": "beta"], ["temperature": 0.8], 0), ([:], ["speed": 1], 0),
+    ] as [(JSONValue, JSONValue, Int)])
+  func whatHasNoEffectIsToldBefore(_ provider: JSONValue, _ settings: JSONValue, _ count: Int) {
+    let agent = AgentConfiguration(name: "a", providerConfiguration: provider, providerSettings: settings)
+    let warnings = OpenAIRealtimeModel.warnings(for: agent)
+    #expect(warnings.count == count && warnings.allSatisfy { $0.contains("temperature") })
+  }
+
   @Test func everythingOfTheOlderForm() throws {
     let session = try session("beta", wire: .aLaw) { agent in
       agent.providerSettings = ["temperature": 0.7, "noiseReduction": ["type": "nearField"], "speed": 1.1]

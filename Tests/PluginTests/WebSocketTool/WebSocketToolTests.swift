@@ -62,9 +62,13 @@ import Testing
 
   private func open(_ functions: [FunctionDefinition]) async throws -> any ToolSession {
     let events = events
+    var call = InboundCall.example()
+    call.headers = [Header("X-External-Client-Id", "client_7")]
+    var agent = AgentConfiguration.example()
+    agent.tags = ["tier": "gold"]
     return try await WebSocketTool(over: client).open(
       ToolRequest(
-        call: .example(), agent: .example(), functions: functions, log: .silent, report: { events.note($0) }))
+        call: call, agent: agent, functions: functions, log: .silent, report: { events.note($0) }))
   }
 
   private static func call(_ session: any ToolSession, _ arguments: JSONValue = ["n": 1], id: String = "c1")
@@ -85,8 +89,9 @@ import Testing
       let hello = try #require(line.frames.events.first)
       #expect(hello["type"] == "initialize")
       #expect(hello["data"]?["functions"]?.array?.compactMap { $0["name"]?.string } == ["stock", "order"])
-      #expect(
-        hello["data"]?["session_id"]?.string?.isEmpty == false && hello["data"]?["metadata"]?["tags"] == [:])
+      #expect(hello["data"]?["session_id"]?.string?.isEmpty == false)
+      let metadata = hello["data"]?["metadata"]
+      #expect(metadata?["tags"] == ["tier": "gold"] && metadata?["external_client_id"] == "client_7")
       line.say("ui_update", ["card": [1, 2]])
       line.say(
         "context_update",

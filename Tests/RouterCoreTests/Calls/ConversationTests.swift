@@ -37,6 +37,32 @@ import Testing
         == [.send(attempt: 1, .truncate(TurnID(1), playedMilliseconds: 300))])
   }
 
+  @Test func aCallersLineStandsWhereTheWordsBegan() {
+    var machine = ConversationTests.talking()
+    func heard(_ text: String, _ isFinal: Bool = true) -> CallEvent {
+      .voice(attempt: 1, .heard(text, confidence: nil, isFinal: isFinal))
+    }
+    func line(_ text: String, at: Int) -> TranscriptEntry { TranscriptEntry(.caller, .speech, text, at: at) }
+    let events: [(Double, CallEvent)] = [
+      (1, .voice(attempt: 1, .speechStarted)), (2, .voice(attempt: 1, .speechEnded)),
+      (2.5, .voice(attempt: 1, .turnStarted(TurnID(1)))), (3, heard("Wh", false)), (4, heard("When?")),
+      // The session knows better than we do.
+      (5, .voice(attempt: 1, .speechStarted)), (7, .voice(attempt: 1, .callerBegan(millisecondsAgo: 2500))),
+      (7, heard("Now?")), (8, heard("Nobody told of this.")),
+    ]
+    let told = events.flatMap { Machines.play(&machine, [$0]) }.filter { action in
+      switch action {
+      case .partial, .transcript: true
+      default: false
+      }
+    }
+    #expect(
+      told == [
+        .partial(line("Wh", at: 1000)), .transcript(line("When?", at: 1000)),
+        .transcript(line("Now?", at: 4500)), .transcript(line("Nobody told of this.", at: 8000)),
+      ])
+  }
+
   @Test func hangUpWaitsForTheLastWords() {
     var machine = ConversationTests.talking()
     let asked = Machines.play(

@@ -56,6 +56,7 @@ import Testing
       ]
         + [
           VoiceEvent.speechStarted, .speechEnded, .callerStopped(millisecondsAgo: .max),
+          .callerBegan(millisecondsAgo: .max), .callerBegan(millisecondsAgo: .min),
           .firstToken(TurnID(.max)),
           .summary("x"), .heard("", confidence: nil, isFinal: true), .turnStarted(TurnID(1)),
           .turnStarted(TurnID(5)),

@@ -81,4 +81,12 @@ import Testing
     #expect(found.contains("2:17: warning: no route, connection or fallback names the agent 'idle'"))
     #expect(found.contains("no route uses the caller list 'unused'"))
   }
+
+  @Test func providersSayWhatTheyWillNotDo() throws {
+    let snapshot = try Fixture.snapshot("agents: {a: {providerSettings: {temperature: 1}}, b: {}}")
+    let lint = snapshot.lint(advice: [
+      "offline": { $0.providerSettings["temperature"] == nil ? [] : ["no temperature"] }
+    ])
+    #expect(lint.rendered.contains("agent a: no temperature") && !lint.rendered.contains("agent b"))
+  }
 }

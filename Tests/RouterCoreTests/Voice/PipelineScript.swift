@@ -16,7 +16,10 @@ struct PipelineScript {
 
   mutating func go(_ events: PipelineMachine.Event...) -> [String] {
     events.flatMap { machine.handle($0, at: now) }.filter { action in
-      if case .report(.callerStopped) = action { false } else { true }
+      switch action {
+      case .report(.callerStopped), .report(.callerBegan): false
+      default: true
+      }
     }.map(PipelineScript.brief)
   }
 
@@ -79,6 +82,7 @@ struct PipelineScript {
     switch event {
     case .speechStarted: "speech started"
     case .speechEnded: "speech ended"
+    case .callerBegan(let milliseconds): "caller began \(milliseconds) ms ago"
     case .callerStopped(let milliseconds): "caller stopped \(milliseconds) ms ago"
     case .firstToken(let id): "first token \(id.number)"
     case .summary(let text): "summary '\(text)'"

@@ -8,10 +8,12 @@ final class HTTPConnection: StreamConnection, @unchecked Sendable {
   private let fd: Int32
   private var ready: (() -> Void)?
   private var isClosed = false
+  let isPlain: Bool
 
   init(_ exchange: HTTPExchange, release: @escaping (HTTPConnection) -> Void) throws(HTTPError) {
     self.exchange = exchange
     self.release = release
+    isPlain = exchange.isPlain
     fd = ccurl_get_socket(exchange.easy)
     guard fd >= 0 else { throw HTTPError(.refused, "the connection was lost at once") }
   }
@@ -38,6 +40,8 @@ final class HTTPConnection: StreamConnection, @unchecked Sendable {
 
   func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
+    // libcurl would look through all its connections for this one, and then do the same.
+    if isPlain { return PlainSocket.read(fd, into: buffer) }
     var count = 0
     switch curl_easy_recv(exchange.easy, buffer.baseAddress, buffer.count, &count) {
     case CURLE_OK: return count == 0 ? .closed("the other side closed the connection") : .bytes(count)
@@ -48,6 +52,7 @@ final class HTTPConnection: StreamConnection, @unchecked Sendable {
 
   func write(_ bytes: UnsafeRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
+    if isPlain { return PlainSocket.write(fd, bytes) }
     var count = 0
     switch curl_easy_send(exchange.easy, bytes.baseAddress, bytes.count, &count) {
     case CURLE_OK: return .bytes(count)

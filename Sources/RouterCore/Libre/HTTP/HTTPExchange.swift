@@ -25,6 +25,10 @@ final class HTTPExchange: @unchecked Sendable {
   private let maximumHeaderBytes: Int
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+  /// Whether no TLS is in its way, neither the server's nor a proxy's.
+  var isPlain: Bool { request.url.hasPrefix("http://") && !HTTPReach.usesProxy(request.url) }
+  /// A connection that is held has a list of its own, because libcurl looks it up for each read and write.
+  private let share: UnsafeMutableRawPointer?
   private var headers: [Header] = []
   private var headerBytes = 0
   private var collected: [UInt8] = []
@@ -44,6 +48,7 @@ final class HTTPExchange: @unchecked Sendable {
     self.easy = easy
     self.request = request
     self.purpose = purpose
+    share = purpose == .connection ? curl_share_init() : nil
     maximumHeaderBytes = settings.maximumHeaderBytes
     host = HTTPExchange.host(of: request.url)
     words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -54,6 +59,10 @@ final class HTTPExchange: @unchecked Sendable {
     if purpose != .response { ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) }
     if purpose == .connection {
       ccurl_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
+      if let share {
+        ccurl_share(share, CURL_LOCK_DATA_CONNECT)
+        ccurl_set_pointer(easy, CURLOPT_SHARE, share)
+      }
       // Through a proxy as a tunnel, without TLS too: nothing else can carry what follows.
       ccurl_set_long(easy, CURLOPT_HTTPPROXYTUNNEL, 1)
     }
@@ -61,6 +70,7 @@ final class HTTPExchange: @unchecked Sendable {
 
   deinit {
     curl_easy_cleanup(easy)
+    if let share { curl_share_cleanup(share) }
     curl_slist_free_all(headerList)
     words.deallocate()
   }

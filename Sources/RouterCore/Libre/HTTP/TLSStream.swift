@@ -66,6 +66,7 @@ final class TLSStream {
 
 /// A WebSocket's connection over TLS, taken over from the relay in front of the HTTP server.
 final class TLSConnection: StreamConnection, @unchecked Sendable {
+  let isPlain = false
   private var stream: TLSStream?
   /// What the HTTP server had said and the relay had not sent yet: it goes first.
   private var pending: [UInt8]

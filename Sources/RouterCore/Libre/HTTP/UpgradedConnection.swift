@@ -92,6 +92,8 @@ final class UpgradedConnection: StreamConnection, @unchecked Sendable {
     return fd_listen(fd, flags, handler, Unmanaged.passUnretained(self).toOpaque()) == 0
   }
 
+  var isPlain: Bool { secure == nil }
+
   func pause() {
     if let secure { return secure.pause() }
     ready = nil
@@ -101,23 +103,13 @@ final class UpgradedConnection: StreamConnection, @unchecked Sendable {
   func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
     if let secure { return secure.read(into: buffer) }
-    let count = recv(fd, buffer.baseAddress, buffer.count, 0)
-    if count > 0 { return .bytes(count) }
-    if count == 0 { return .closed("the other side closed the connection") }
-    return UpgradedConnection.failure()
+    return PlainSocket.read(fd, into: buffer)
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) -> StreamProgress {
     guard !isClosed else { return .closed("closed") }
     if let secure { return secure.write(bytes) }
-    let count = Glibc.send(fd, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-    return count >= 0 ? .bytes(count) : UpgradedConnection.failure()
-  }
-
-  private static func failure() -> StreamProgress {
-    let code = errno
-    if code == EAGAIN || code == EINTR { return .wouldBlock }
-    return .closed(String(cString: strerror(code)))
+    return PlainSocket.write(fd, bytes)
   }
 
   /// Closes from the server's side and lets the owner notice. From the server's loop.

@@ -79,13 +79,12 @@ public actor WebSocket {
 
   /// Sends a message, from any thread and in order. After the end it does nothing.
   public nonisolated func send(_ message: WebSocketMessage) {
+    if loop.isCurrent { return assumeIsolated { $0.sendNow(message) } }
     let isFirst = outbox.withLock { outbox in
       outbox.append(message)
       return outbox.count == 1
     }
-    if loop.isCurrent {
-      assumeIsolated { $0.sendOutbox() }
-    } else if isFirst {
+    if isFirst {
       Task { await sendOutbox() }
     }
   }
@@ -103,9 +102,16 @@ public actor WebSocket {
   /// Ends the connection at once, without a close frame; what was sent before may be lost.
   public func cut() { finish(.broken("cut")) }
 
+  /// What other threads queued before goes first.
+  private func sendNow(_ message: WebSocketMessage) {
+    if outbox.withLock({ !$0.isEmpty }) { sendOutbox() }
+    guard end == nil, framing.write(message) else { return }
+    writeAll()
+  }
+
   private func sendOutbox() {
     let messages = outbox.withLock { outbox in
-      defer { outbox.removeAll(keepingCapacity: true) }
+      defer { outbox = [] }
       return outbox
     }
     guard end == nil else { return }
@@ -133,6 +139,7 @@ public actor WebSocket {
           writeAll()
           return finish(end)
         }
+        if connection.isPlain, count < buffer.count { return writeAll() }
       case .wouldBlock:
         return writeAll()
       case .closed(let why):

@@ -1,4 +1,5 @@
 internal import CWslay
+internal import Glibc
 
 /// RFC 6455 frames to messages and back, by wslay: bytes in, bytes out, no I/O of its own.
 ///
@@ -8,6 +9,8 @@ final class WebSocketFraming {
   enum Role { case client, server }
 
   private var context: wslay_event_context_ptr?
+  private let role: Role
+  private var masks = MaskKeys()
   private var input: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   /// Bytes that wait to be written to the connection.
   private(set) var output: [UInt8] = []
@@ -16,6 +19,7 @@ final class WebSocketFraming {
   private(set) var end: WebSocketClose?
 
   init(_ role: Role, maximumMessageBytes: Int) {
+    self.role = role
     var callbacks = wslay_event_callbacks()
     callbacks.recv_callback = { context, buffer, count, _, me in
       guard let buffer, let me else { return -1 }
@@ -91,11 +95,39 @@ final class WebSocketFraming {
     return messages
   }
 
-  /// Queues a message; false after a close.
+  /// Queues a message; false after a close. wslay has nothing of its own to send at this time (what it had is in
+  /// ``output``), so a whole frame may follow: written here, sound is copied once.
   func write(_ message: WebSocketMessage) -> Bool {
+    guard wslay_event_get_close_sent(context) == 0, wslay_event_get_write_enabled(context) != 0 else {
+      return false
+    }
     switch message {
-    case .text(let bytes): write(UInt8(WSLAY_TEXT_FRAME.rawValue), bytes)
-    case .binary(let bytes): write(UInt8(WSLAY_BINARY_FRAME.rawValue), bytes)
+    case .text(let bytes): append(UInt8(WSLAY_TEXT_FRAME.rawValue), bytes)
+    case .binary(let bytes): append(UInt8(WSLAY_BINARY_FRAME.rawValue), bytes)
+    }
+    return true
+  }
+
+  /// One unfragmented frame (RFC 6455 section 5.2).
+  private func append(_ opcode: UInt8, _ bytes: [UInt8]) {
+    let mask: UInt8 = role == .client ? 0x80 : 0
+    output.append(0x80 | opcode)
+    switch bytes.count {
+    case ..<126: output.append(mask | UInt8(bytes.count))
+    case ..<65536:
+      output.append(mask | 126)
+      withUnsafeBytes(of: UInt16(bytes.count).bigEndian) { output.append(contentsOf: $0) }
+    default:
+      output.append(mask | 127)
+      withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { output.append(contentsOf: $0) }
+    }
+    guard role == .client else { return output.append(contentsOf: bytes) }
+    let key = masks.next()
+    withUnsafeBytes(of: key) { output.append(contentsOf: $0) }
+    let start = output.count
+    output.append(contentsOf: bytes)
+    output.withUnsafeMutableBytes {
+      MaskKeys.apply(key, to: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
     }
   }
 
@@ -120,5 +152,40 @@ final class WebSocketFraming {
   /// The connection took this many bytes of ``output``.
   func wrote(_ count: Int) {
     if count == output.count { output.removeAll(keepingCapacity: true) } else { output.removeFirst(count) }
+  }
+}
+
+/// Keys that a client's frames are masked with (RFC 6455 section 5.3): unpredictable to whoever wrote the payload
+/// (section 10.3), so of the system's generator, which is asked for many at once.
+struct MaskKeys {
+  private static let count = 64
+  private var keys: [UInt32] = []
+
+  mutating func next() -> UInt32 {
+    if keys.isEmpty {
+      keys = [UInt32](unsafeUninitializedCapacity: MaskKeys.count) { buffer, count in
+        // At most 256 bytes at once; the system has them or there is no system.
+        guard let start = buffer.baseAddress else { return }
+        count = getentropy(start, MaskKeys.count * MemoryLayout<UInt32>.size) == 0 ? MaskKeys.count : 0
+      }
+    }
+    return keys.popLast() ?? .random(in: .min ... .max)
+  }
+
+  /// Masks bytes, or takes the mask off.
+  static func apply(_ key: UInt32, to bytes: UnsafeMutableRawBufferPointer) {
+    let wide = UInt64(key) << 32 | UInt64(key)
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ wide
+      bytes.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+      index += 8
+    }
+    withUnsafeBytes(of: key) { key in
+      while index < bytes.count {
+        bytes[index] ^= key[index & 3]
+        index += 1
+      }
+    }
   }
 }

@@ -5,8 +5,9 @@
 final class SocketMediaSession: Ticking, @unchecked Sendable {  // touched on its loop alone
   /// Every so many ticks: time-outs and figures.
   private static let housekeeping = 50
-  /// After such a gap, silence takes the place of frames, µs.
-  private static let gap = 60_000
+  /// After such a gap, silence takes the place of frames, µs. Longer than TCP waits before it sends a lost segment again
+  /// (RFC 6298: 200 ms here): what comes late comes all the same, and with silence in its place it would come twice as long.
+  private static let gap = 300_000
   /// Frames that are sent in one tick at most, to get ahead.
   private static let burst = 16
 

@@ -157,7 +157,7 @@ final class SIPResolver {
   /// Asks the system's resolver; takes as long as it takes.
   private static func system(_ name: String) -> [String] {
     var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    hints.ai_protocol = Int32(IPPROTO_UDP)  // each address once
     hints.ai_flags = AI_ADDRCONFIG
     var result: UnsafeMutablePointer<addrinfo>?
     guard getaddrinfo(name, nil, &hints, &result) == 0 else { return [] }
