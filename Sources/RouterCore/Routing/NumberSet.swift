@@ -54,7 +54,7 @@ struct NumberTable: Sendable {
     var size = 16
     while size * 3 / 4 < wanted { size *= 2 }
     let old = slots
-    slots = Array(repeating: Slot(), count: size)
+    slots = LargePages.array(of: Slot(), count: size)
     mask = size - 1
     for slot in old where slot.key != 0 { slots[position(of: slot.key)] = slot }
   }

@@ -49,8 +49,7 @@ struct RouteCompiler {
     RouteTable(
       routes: routes, files: files, texts: texts, conditions: conditions, actions: actions,
       overrides: overrides,
-      index: RouteIndex(priorities: routes.map(\.priority), entries: entries),
-      headerNames: Set(conditions.joined().flatMap(\.headerNames)))
+      index: RouteIndex(priorities: routes.map(\.priority), entries: entries))
   }
 
   private mutating func takeName(

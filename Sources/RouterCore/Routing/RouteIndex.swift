@@ -2,7 +2,8 @@
 ///
 /// The order is the written one: higher priority, then the more specific `to` (exact, longer prefix, pattern with `?`,
 /// regular expression, none), then the place in the files. Routes of one `to` hang in a chain that is sorted by
-/// priority and place; chains are merged as far as they are asked for, so the usual call looks at one entry.
+/// priority and place; chains are merged as far as they are asked for, so the usual call looks at one entry: what it
+/// takes from memory is what a look-up in a large table costs.
 struct RouteIndex: Sendable {
   /// How specific the `to` of a route is; smaller is better.
   enum Specificity: Int, Comparable, Sendable {
@@ -10,13 +11,16 @@ struct RouteIndex: Sendable {
     static func < (a: Specificity, b: Specificity) -> Bool { a.rawValue < b.rawValue }
   }
 
-  struct Posting: Sendable {
+  private struct Posting: Sendable {
     var route: UInt32
-    /// The next one of the chain; 0 ends it.
+    /// The rest of the chain.
     var next: UInt32
   }
 
-  // Chains begin at the posting whose number the tables hold; posting 0 is no posting.
+  /// What a chain of one route has besides the route's number; other chains are the number of their first posting, and
+  /// 0 is no chain.
+  private static let single: UInt32 = 1 << 31
+
   private var postings: [Posting] = [Posting(route: 0, next: 0)]
   private var numbers = NumberTable()
   private var texts: [String: UInt32] = [:]
@@ -45,7 +49,6 @@ struct RouteIndex: Sendable {
     hasPriorities = priorities.contains { $0 != 0 }
     let exact = entries.reduce(0) { if case .number = $1.pattern { $0 + 1 } else { $0 } }
     numbers = NumberTable(minimumCapacity: exact)
-    postings.reserveCapacity(entries.count + 1)
     var expressionChains: [LinearExpression: Int] = [:]
     // Chains are built from the back: the last to be put in stands first.
     for entry in RouteIndex.lastFirst(entries, priorities) {
@@ -103,15 +106,26 @@ struct RouteIndex: Sendable {
   }
 
   private mutating func push(_ route: UInt32, on chain: UInt32?) -> UInt32 {
-    postings.append(Posting(route: route, next: chain ?? 0))
+    guard let chain, chain != 0 else { return route | RouteIndex.single }
+    postings.append(Posting(route: route, next: chain))
     return UInt32(postings.count - 1)
+  }
+
+  /// The first route of a chain.
+  private func route(of chain: UInt32) -> Int {
+    Int(chain & RouteIndex.single != 0 ? chain & ~RouteIndex.single : postings[Int(chain)].route)
+  }
+
+  /// What follows it; 0 when nothing does.
+  private func rest(of chain: UInt32) -> UInt32 {
+    chain & RouteIndex.single != 0 ? 0 : postings[Int(chain)].next
   }
 
   // MARK: Asking
 
   /// A chain that a number leads to.
   struct Head {
-    var posting: UInt32
+    var chain: UInt32
     var specificity: Specificity
     /// Length of a prefix.
     var length: Int
@@ -122,12 +136,11 @@ struct RouteIndex: Sendable {
   /// Calls `body` with each route that takes the number, best first, until it returns `true`. A route with several
   /// `to` may come more than once.
   func search(_ dialed: DialedNumber, until body: (_ route: Int, _ specificity: Specificity) -> Bool) {
-    if searchNumber(dialed, until: body) { return }
+    guard var opened = searchNumber(dialed, until: body) else { return }
     var heads: [Head] = []
-    var opened = 0  // specificities that were looked up, as bits
     while true {
       let best = bestHead(heads)
-      let priority = best.map { priorities[Int(postings[Int(heads[$0].posting)].route)] }
+      let priority = best.map { priorities[route(of: heads[$0].chain)] }
       let limit = best.map { heads[$0].specificity.rawValue } ?? 5
       // Something that was not looked up yet may be better.
       let next = (0..<5).first { kind in
@@ -145,19 +158,39 @@ struct RouteIndex: Sendable {
     }
   }
 
-  /// The usual call: a number that a route names, and nothing that could be better. Returns whether `body` did; when
-  /// not, the search begins again with all there is.
+  /// The usual call: a number that a route names or a prefix takes, and nothing that could be better. Returns the
+  /// specificities that are done with, as bits; `nil` when `body` took a route.
   private func searchNumber(
     _ dialed: DialedNumber, until body: (_ route: Int, _ specificity: Specificity) -> Bool
-  ) -> Bool {
-    guard texts.isEmpty, let number = dialed.number, var next = numbers[number.packed] else { return false }
-    while next != 0 {
-      let posting = postings[Int(next)]
-      if hasPriorities, priorities[Int(posting.route)] < ceilingOfOthers { return false }
-      if body(Int(posting.route), .exact) { return true }
-      next = posting.next
+  ) -> Int? {
+    guard texts.isEmpty, let number = dialed.number else { return 0 }
+    func take(_ first: UInt32?, _ specificity: Specificity, above ceiling: Int32) -> Bool? {
+      var chain = first ?? 0
+      while chain != 0 {
+        let route = self.route(of: chain)
+        if hasPriorities, priorities[route] < ceiling { return nil }
+        if body(route, specificity) { return true }
+        chain = rest(of: chain)
+      }
+      return false
     }
-    return false
+    // The search begins again with all there is where something else may be better.
+    guard let isTaken = take(numbers[number.packed], .exact, above: ceilingOfOthers) else { return 0 }
+    if isTaken { return nil }
+    if hasPriorities { return 0 }
+    if !textPrefixes.isEmpty { return 1 << Specificity.exact.rawValue }
+    var prefix = number.packed
+    var length = PhoneNumber.digits(in: prefix)
+    while length > 0 {
+      if numberPrefixLengths & (1 << UInt32(length)) != 0,
+        take(numberPrefixes[prefix], .prefix, above: .min) == true
+      {
+        return nil
+      }
+      prefix /= 10
+      length -= 1
+    }
+    return 1 << Specificity.exact.rawValue | 1 << Specificity.prefix.rawValue
   }
 
   /// Calls `body` with the routes of all chains, best first, until it returns `true`.
@@ -171,10 +204,10 @@ struct RouteIndex: Sendable {
 
   /// Takes the first route off a chain.
   private func advance(_ heads: inout [Head], _ index: Int) -> Int {
-    let posting = postings[Int(heads[index].posting)]
-    heads[index].posting = posting.next
-    if posting.next == 0 { heads.remove(at: index) }
-    return Int(posting.route)
+    let chain = heads[index].chain
+    heads[index].chain = rest(of: chain)
+    if heads[index].chain == 0 { heads.remove(at: index) }
+    return route(of: chain)
   }
 
   private func bestHead(_ heads: [Head]) -> Int? {
@@ -184,8 +217,8 @@ struct RouteIndex: Sendable {
   }
 
   private func isBetter(_ a: Head, than b: Head) -> Bool {
-    let (first, second) = (postings[Int(a.posting)].route, postings[Int(b.posting)].route)
-    let (p, q) = (priorities[Int(first)], priorities[Int(second)])
+    let (first, second) = (route(of: a.chain), route(of: b.chain))
+    let (p, q) = (priorities[first], priorities[second])
     if p != q { return p > q }
     if a.specificity != b.specificity { return a.specificity < b.specificity }
     if a.length != b.length { return a.length > b.length }
@@ -195,7 +228,7 @@ struct RouteIndex: Sendable {
   private func open(_ specificity: Specificity, _ dialed: DialedNumber, _ heads: inout [Head]) {
     func add(_ chain: UInt32?, _ length: Int = 0) {
       if let chain, chain != 0 {
-        heads.append(Head(posting: chain, specificity: specificity, length: length))
+        heads.append(Head(chain: chain, specificity: specificity, length: length))
       }
     }
     switch specificity {
@@ -226,7 +259,7 @@ struct RouteIndex: Sendable {
     var length = PhoneNumber.digits(in: prefix)
     while length > 0 {
       if numberPrefixLengths & (1 << UInt32(length)) != 0, let chain = numberPrefixes[prefix] {
-        heads.append(Head(posting: chain, specificity: .prefix, length: length))
+        heads.append(Head(chain: chain, specificity: .prefix, length: length))
       }
       prefix /= 10
       length -= 1

@@ -17,7 +17,7 @@ extension RouteIndex {
     var heads: [Head] = []
     func add(_ chain: UInt32?, _ specificity: Specificity, _ length: Int = 0, isSame: Bool = false) {
       guard let chain, chain != 0 else { return }
-      heads.append(Head(posting: chain, specificity: specificity, length: length, isSame: isSame))
+      heads.append(Head(chain: chain, specificity: specificity, length: length, isSame: isSame))
     }
     add(others, .none, isSame: pattern == nil)
     switch pattern {

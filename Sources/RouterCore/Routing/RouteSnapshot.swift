@@ -145,9 +145,8 @@ public final class RouteSnapshot: Sendable {
 extension RouteTable {
   /// Whether all conditions of a route hold.
   func fits(_ route: Int, _ facts: CallFacts, _ context: ConditionContext) -> Bool {
-    let number = routes[route].conditions
-    if number == 0 { return true }  // the most common list of conditions is the empty one
-    let conditions = conditions[Int(number)]
+    guard isConditional(route) else { return true }
+    let conditions = conditions[Int(routes[route].conditions)]
     return conditions.allSatisfy { $0.holds(facts, context, route: name(of: route)) }
   }
 }

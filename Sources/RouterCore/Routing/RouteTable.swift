@@ -22,6 +22,30 @@ struct RouteTable: Sendable {
   let index: RouteIndex
   /// Headers that conditions look at, in small letters.
   let headerNames: Set<String>
+  /// One bit for each route: whether it has conditions. Most have none, and this is small enough to be at hand.
+  private let conditional: [UInt64]
+
+  init(
+    routes: [Route], files: [String], texts: TextPool, conditions: [[Condition]], actions: [RouteAction],
+    overrides: [Sourced], index: RouteIndex
+  ) {
+    self.routes = routes
+    self.files = files
+    self.texts = texts
+    self.conditions = conditions
+    self.actions = actions
+    self.overrides = overrides
+    self.index = index
+    headerNames = Set(conditions.joined().flatMap(\.headerNames))
+    var bits = [UInt64](repeating: 0, count: (routes.count + 63) / 64)
+    for (number, route) in routes.enumerated() where route.conditions != 0 {
+      bits[number >> 6] |= 1 << UInt64(number & 63)
+    }
+    conditional = bits
+  }
+
+  /// Whether a route asks for more than the number.
+  func isConditional(_ route: Int) -> Bool { conditional[route >> 6] & (1 << UInt64(route & 63)) != 0 }
 
   /// The name of a route; one that has none is called by its place.
   func name(of route: Int) -> String {

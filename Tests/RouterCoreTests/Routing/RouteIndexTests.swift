@@ -42,9 +42,10 @@ import Testing
       (0..<Int.random(in: count, using: &random)).map { _ in "0123".randomElement(using: &random) ?? "0" })
   }
 
-  private func pattern(_ random: inout SeededRandom) throws -> NumberPattern? {
+  /// - Parameter kinds: Which of the cases may come.
+  private func pattern(_ kinds: [Int], _ random: inout SeededRandom) throws -> NumberPattern? {
     let text: String
-    switch Int.random(in: 0..<12, using: &random) {
+    switch kinds.randomElement(using: &random) {
     case 0, 1, 2: text = "+1" + digits(3...5, &random)
     case 3: text = digits(1...3, &random)
     case 4, 5: text = "+1" + digits(0...4, &random) + "*"
@@ -63,12 +64,15 @@ import Testing
     var random = SeededRandom(seed: UInt64(seed))
     for _ in 0..<25 {
       let hasPriorities = Bool.random(using: &random)
+      // Tables of international numbers alone have a shorter way of their own.
+      let kinds =
+        [Array(0..<12), [0, 1, 2, 4, 5, 7, 10, 11], [0, 1, 4, 5]].randomElement(using: &random) ?? []
       let entries = try (0..<Int.random(in: 1...60, using: &random)).map { _ -> [Entry] in
         let priority =
           hasPriorities && Int.random(in: 0..<4, using: &random) == 0
           ? Int32.random(in: -2...2, using: &random) : 0
         return try (0..<Int.random(in: 1...3, using: &random)).map { _ in
-          Entry(pattern: try pattern(&random), priority: priority)
+          Entry(pattern: try pattern(kinds, &random), priority: priority)
         }
       }
       let index = RouteIndex(
@@ -83,9 +87,33 @@ import Testing
           if !found.contains(route) { found.append(route) }
           return false
         }
-        #expect(found == scan(entries, dialed), "seed \(seed), \(user)")
+        let expected = scan(entries, dialed)
+        #expect(found == expected, "seed \(seed), \(user)")
+        // The same when a route is taken, and nothing is asked after that.
+        let share = Int.random(in: 1...4, using: &random)
+        var taken: Int?
+        index.search(dialed) { route, _ in
+          #expect(taken == nil)
+          if route % share == 0 { taken = route }
+          return taken != nil
+        }
+        #expect(taken == expected.first { $0 % share == 0 }, "seed \(seed), \(user)")
       }
     }
+  }
+
+  /// A trunk's region may make a number of what the table's region left as it was.
+  @Test func aNumberMayAlsoBeAName() throws {
+    let patterns = try ["02079460001", "+442079460001", "+4420*"].map { try NumberPattern($0, Numbering()) }
+    let index = RouteIndex(
+      priorities: [0, 0, 0], entries: patterns.enumerated().map { ($1, UInt32($0)) })
+    let dialed = DialedNumber(Party(user: "02079460001"), Numbering(region: "GB"))
+    var found: [Int] = []
+    index.search(dialed) { route, _ in
+      found.append(route)
+      return false
+    }
+    #expect(found == [0, 1, 2])
   }
 
   @Test func aMillionKeysAreFoundAgain() {

@@ -27,6 +27,12 @@ import Testing
     ("Africa/Casablanca", "2026-07-15T00:00Z", 3600),
     ("Europe/Dublin", "2060-07-01T00:00Z", 3600), ("Europe/Dublin", "2060-01-01T00:00Z", 0),
     ("America/Sao_Paulo", "2015-01-01T00:00Z", -7200), ("Pacific/Apia", "2011-12-29T12:00Z", -36000),
+    ("Europe/London", "2049-03-28T00:59Z", 0), ("Europe/London", "2049-03-28T01:00Z", 3600),
+    ("Europe/London", "2050-10-30T00:59Z", 3600), ("Europe/London", "2050-10-30T01:00Z", 0),
+    ("Europe/London", "2051-10-29T00:59Z", 3600), ("Europe/London", "2051-10-29T01:00Z", 0),
+    ("America/New_York", "2050-11-06T05:59Z", -14400), ("America/New_York", "2050-11-06T06:00Z", -18000),
+    ("Australia/Sydney", "2051-04-01T15:59Z", 39600), ("Australia/Sydney", "2051-04-01T16:00Z", 36000),
+    ("Europe/London", "1800-01-01T00:00Z", -75),
     ("Pacific/Apia", "2011-12-31T12:00Z", 50400), ("America/Godthab", "2060-07-01T00:00Z", -3600),
   ])
   func offsetsAreThoseOfTheDatabase(name: String, at: String, offset: Int) throws {
