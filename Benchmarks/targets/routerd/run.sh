@@ -1,5 +1,6 @@
 #!/bin/sh
-# run.sh start|reload. ROUTERD is the program, RUN a directory for its files, SIP_PORT and WEB_PORT where it listens,
+# run.sh start|change|reload. `change` writes the route files anew, `reload` returns when they are in force.
+# ROUTERD is the program, RUN a directory for its files, SIP_PORT and WEB_PORT where it listens,
 # REALTIME_PORT where its realtime model is, ROUTES how many numbers it has a route for: 15550000000 and up;
 # a tenth as many prefixes and a thousandth as many patterns are there besides.
 set -e
@@ -32,8 +33,8 @@ start)
   cd "$files"
   exec "$program" run --config "$files/routerd.yaml"
   ;;
+change) write_routes "$(date)" ;;
 reload)
-  write_routes "$(date)"
   exec "$program" reload --socket "$files/control" --json
   ;;
 esac

@@ -27,6 +27,9 @@ public final class Router: CallRouting {
     }
   }
 
+  /// Whether snapshots that are not in force any more are still here.
+  public var hasEarlier: Bool { state.withLock { !$0.earlier.isEmpty } }
+
   /// Lets go of earlier snapshots that no decision holds any more. To free a large table takes milliseconds: this is
   /// for a thread that nobody waits for, and keeps the last call that used a table from doing it.
   /// - Returns: How many earlier snapshots are still needed.

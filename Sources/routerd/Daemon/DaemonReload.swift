@@ -34,7 +34,7 @@ extension Daemon {
     while !Task.isCancelled {
       // Cancelled: the loop's condition ends it.
       try? await Task.sleep(for: .seconds(5))
-      routes.router.releaseUnused()
+      if routes.router.hasEarlier { await routes.releaseUnused() }
     }
   }
 

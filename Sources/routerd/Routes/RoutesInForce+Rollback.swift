@@ -25,7 +25,7 @@ extension RoutesInForce {
     router.swap(snapshot)
     change.version = snapshot.version
     change.seconds = (ContinuousClock.now - started) / .seconds(1)
-    change.notKept = await onThread { [change, versions] in
+    change.notKept = await onThread(isPatient: true) { [change, versions] in
       RoutesInForce.keep(content, change, versions, replacing: isOnDisk ? nil : onDisk)
     }
     state.withLock { [change] state in
@@ -35,7 +35,7 @@ extension RoutesInForce {
       // What the files are was just seen: they do not come back by themselves.
       state.tried = state.seen?.fingerprint ?? state.tried
     }
-    router.releaseUnused()
+    await releaseUnused()
     return change
   }
 

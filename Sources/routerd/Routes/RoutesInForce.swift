@@ -165,7 +165,8 @@ final class RoutesInForce: Sendable {
       router.swap(snapshot)
       change.warnings = snapshot.warnings
       if let content = reading.content {
-        change.notKept = await onThread { [change, versions] in RoutesInForce.keep(content, change, versions)
+        change.notKept = await onThread(isPatient: true) { [change, versions] in
+          RoutesInForce.keep(content, change, versions)
         }
       }
     case .failure(let errors):
@@ -180,8 +181,13 @@ final class RoutesInForce: Sendable {
       state.loadedAt = change.date
       if reading.content != nil { state.footing = .files }
     }
-    router.releaseUnused()
+    await releaseUnused()
     return change
+  }
+
+  /// Lets go of tables that no call needs any more. To free a large one takes long enough to be behind calls.
+  func releaseUnused() async {
+    _ = await onThread(isPatient: true) { [router] in router.releaseUnused() }
   }
 
   static func kept(
