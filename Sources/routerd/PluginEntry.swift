@@ -49,6 +49,7 @@ struct PluginEntry: Sendable {
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
     var entry = plugin(type) { channel, assembly in assembly.channels.append(channel) }
     entry.channel = (type.kind, type.capabilities)
+    if type.kind == .voip { entry.types.others = [type.name] }
     return entry
   }
 
@@ -66,13 +67,16 @@ struct PluginEntry: Sendable {
   static func voiceModel(
     _ make: @autoclosure @escaping @Sendable () -> any VoiceModel, for type: String
   ) -> PluginEntry {
-    PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
+    var entry = PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
+    entry.types.conversing = [type]
+    return entry
   }
 
   /// The same for one that is a plugin: its section may be missing.
   static func voiceModel<Model: Plugin & VoiceModel>(_ type: Model.Type, for name: String) -> PluginEntry {
     var entry = plugin(type) { model, assembly in assembly.voiceModels[name] = model }
     entry.advice = [name: { Model.warnings(for: $0) }]
+    entry.types.conversing = [name]
     return entry
   }
 
@@ -80,17 +84,25 @@ struct PluginEntry: Sendable {
   static func textModel(
     _ make: @autoclosure @escaping @Sendable () -> any TextModel, for type: String
   ) -> PluginEntry {
-    PluginEntry(section: nil) { _ in { _, assembly in assembly.textModels[type] = make() } }
+    var entry = PluginEntry(section: nil) { _ in { _, assembly in assembly.textModels[type] = make() } }
+    entry.types.conversing = [type]
+    return entry
   }
 
   /// The same for one that is a plugin: its section may be missing.
   static func textModel<Model: Plugin & TextModel>(_ type: Model.Type, for name: String) -> PluginEntry {
-    plugin(type) { model, assembly in assembly.textModels[name] = model }
+    var entry = plugin(type) { model, assembly in assembly.textModels[name] = model }
+    entry.types.conversing = [name]
+    return entry
   }
 
-  /// Something that carries out functions of agents.
-  static func tool<Adapter: Plugin & ToolAdapter>(_ type: Adapter.Type) -> PluginEntry {
-    plugin(type) { tool, assembly in assembly.tools.append(tool) }
+  /// Something that carries out functions of agents, perhaps for providers of a `type:`.
+  static func tool<Adapter: Plugin & ToolAdapter>(_ type: Adapter.Type, for name: String? = nil)
+    -> PluginEntry
+  {
+    var entry = plugin(type) { tool, assembly in assembly.tools.append(tool) }
+    entry.types.others = Set([name].compactMap { $0 })
+    return entry
   }
 
   /// The ear and the mouth of text models that name no other; it also speaks the engine's own words.
@@ -142,7 +154,6 @@ struct PluginEntry: Sendable {
 extension ProviderTypes {
   /// What the plugins of this build can do for providers.
   static let ofPlugins = plugins.reduce(into: ProviderTypes()) { all, entry in
-    all.hearing.formUnion(entry.types.hearing)
-    all.speaking.formUnion(entry.types.speaking)
+    all.add(entry.types)
   }
 }

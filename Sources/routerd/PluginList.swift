@@ -9,6 +9,7 @@ internal import OfflineSpeech
 internal import OpenAIChatModel
 internal import OpenAIRealtimeModel
 internal import OpenAISpeech
+internal import RouterCore
 internal import SIPChannel
 internal import SQLiteStore
 internal import TelnyxChannel
@@ -31,7 +32,7 @@ let plugins: [PluginEntry] = [
   .tool(ClientTool.self),
   .tool(MCPTool.self),
   .tool(KnowledgeTool.self),
-  .tool(WebSearchTool.self),
+  .tool(WebSearchTool.self, for: FunctionDefinition.Kind.webSearch),
   .offlineSpeech(OfflineSpeech.self),
   .speech(OpenAISpeech.self, for: OpenAISpeech.type),
   .speech(DeepgramSpeech.self, for: DeepgramSpeech.type),

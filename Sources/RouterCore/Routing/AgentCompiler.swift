@@ -24,7 +24,7 @@ enum AgentReferences {
       if let agent = agent(ofFallback: element) { definitions.refer(agent, "agent", in: "agents", &check) }
     }
     definitions.referAll(settings["mcp"]?["servers"], "MCP server", in: "mcpServers", &check)
-    if settings["provider"]?.text != offline { refer("provider", "provider", "providers") }
+    ProviderReferences.checkConversing(settings["provider"], definitions, &check)
     SpeechReferences.check(settings["speech"], definitions, &check)
   }
 
@@ -103,6 +103,7 @@ struct AgentSettings: Sendable {
     companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
     providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
     for entry in definitions.entries(of: "providers") {
+      ProviderReferences.checkType(entry.value, definitions, &check)
       SpeechReferences.check(entry.value["speech"], definitions, &check)
     }
     knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)

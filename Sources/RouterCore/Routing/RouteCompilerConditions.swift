@@ -31,14 +31,30 @@ extension RouteCompiler {
     }
   }
 
+  /// A misspelt `anonymous` is a SIP user, and nobody calls by that name.
+  private func warnOfNearly(_ node: YAMLNode, _ check: inout SchemaCheck) {
+    for element in node.kind == .sequence ? node.elements : [node] {
+      guard let text = element.text, text != "anonymous",
+        Suggestion.nearest(to: text, in: ["anonymous"]) != nil
+      else { continue }
+      check.append(
+        element.diagnostic(
+          .warning, "'\(text)' is a SIP user of that name", hint: "write 'anonymous' for withheld numbers"))
+    }
+  }
+
   func condition(_ key: String, _ node: YAMLNode, _ check: inout SchemaCheck) -> [Condition] {
     let texts = (node.kind == .sequence ? node.elements : [node]).compactMap(\.text)
     switch key {
     case "to": return [.to(patterns(node, &check))]
-    case "from": return [.from(patterns(node, &check))]
+    case "from":
+      warnOfNearly(node, &check)
+      return [.from(patterns(node, &check))]
     case "diversion": return [.diversion(patterns(node, &check))]
     case "channel": return [.channel(texts)]
-    case "provider": return [.provider(texts)]
+    case "provider":
+      ProviderReferences.checkChannel(node, definitions, &check)
+      return [.provider(texts)]
     case "connection":
       definitions.referAll(node, "connection", in: "connections", &check)
       return [.connection(texts)]

@@ -196,7 +196,7 @@ extension RouteSchema {
     ])
 
   static let connectionSettings = ObjectShape(
-    "the settings of a connection", doc: "The SIP account.",
+    "the account of a connection", doc: "The SIP account.",
     [
       Field("server", .text(TextShape("a host name or address")), required: true, "The registrar."),
       Field("port", .integer(1...65535), "Its port (5060; 5061 for TLS)."),

@@ -79,11 +79,9 @@ struct RouteTestCalls {
     return call
   }
 
-  /// A number or a name as the network sends it, or a whole URI.
+  /// A number or a name as the network sends it.
   private static func party(_ text: String) -> Party {
-    if text == "anonymous" { return Party(user: text, host: "anonymous.invalid", isAnonymous: true) }
-    guard text.contains(":"), let uri = SIPURI(text) else { return Party(user: text) }
-    return Party(user: uri.scheme == "tel" ? uri.rawUser ?? "" : uri.user, host: uri.host, uri: text)
+    text == "anonymous" ? Party(user: text, host: "anonymous.invalid", isAnonymous: true) : Party(user: text)
   }
 
   private func moment(_ node: YAMLNode?, _ check: inout SchemaCheck) -> Int {

@@ -18,13 +18,13 @@ struct SchemaCheck {
         return fail(node, wants("a whole number", key), node.typeHint("a whole number"))
       }
       return range.contains(value)
-        || fail(node, "\(value) is not from \(range.lowerBound) to \(range.upperBound)")
+        || fail(node, isNot(value.description, "\(range.lowerBound) to \(range.upperBound)", key))
     case .number(let range):
       guard let value = node.number else {
         return fail(node, wants("a number", key), node.typeHint("a number"))
       }
       return range.contains(value)
-        || fail(node, "\(value.words) is not from \(range.lowerBound.words) to \(range.upperBound.words)")
+        || fail(node, isNot(value.words, "\(range.lowerBound.words) to \(range.upperBound.words)", key))
     case .boolean:
       return node.bool != nil || fail(node, wants("true or false", key), node.typeHint("true or false"))
     case .choice(let choices): return checkChoice(node, choices, key)
@@ -60,6 +60,10 @@ struct SchemaCheck {
 
   private func wants(_ noun: String, _ key: String) -> String {
     key.isEmpty ? "\(noun) is wanted here" : "'\(key)' wants \(noun)"
+  }
+
+  private func isNot(_ value: String, _ range: String, _ key: String) -> String {
+    key.isEmpty ? "\(value) is not from \(range)" : "'\(key)' is from \(range), not \(value)"
   }
 
   private mutating func fail(_ node: YAMLNode, _ message: String, _ hint: String? = nil) -> Bool {

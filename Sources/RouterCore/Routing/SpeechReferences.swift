@@ -1,16 +1,3 @@
-/// What the program's plugins can do for providers, by the provider's `type:`.
-public struct ProviderTypes: Sendable, Hashable {
-  /// Types that turn sound into words.
-  public var hearing: Set<String>
-  /// Types that turn words into sound.
-  public var speaking: Set<String>
-
-  public init(hearing: Set<String> = [], speaking: Set<String> = []) {
-    self.hearing = hearing
-    self.speaking = speaking
-  }
-}
-
 /// The providers that a `speech:` block names.
 enum SpeechReferences {
   /// Reports providers that there are not, and those that can neither hear nor speak as they should.

@@ -1,7 +1,7 @@
 /// Finds what a person may have meant.
 public enum Suggestion {
   /// The candidate that is nearest to `word`, when it is near enough to be a slip of the fingers: at most a third of
-  /// its letters away, and never more than three. Case counts for nothing.
+  /// its letters away, never more than three, and never all of them. Case counts for nothing.
   public static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased().utf8.prefix(64))
     let limit = min(3, max(1, letters.count / 3))
@@ -10,7 +10,8 @@ public enum Suggestion {
       let other = Array(candidate.lowercased().utf8.prefix(64))
       guard abs(other.count - letters.count) <= limit else { continue }
       let found = distance(letters, other)
-      if found <= limit, found < (best?.distance ?? Int.max) { best = (found, candidate) }
+      let isSimilar = found <= limit && found < max(letters.count, other.count)
+      if isSimilar, found < (best?.distance ?? Int.max) { best = (found, candidate) }
     }
     return best?.candidate
   }

@@ -16,10 +16,11 @@ enum WhatIfCall {
       "--source": "sourceAddress", "--language": "language", "--default-agent": "defaultAgent",
     ]
     for (option, key) in options { call[key] = arguments.value(option).map(JSONValue.string) }
+    for key in ["to", "from"] { call[key] = call[key]?.string.map { .string(user(of: $0)) } }
     call["channel"] = try arguments.choice("--channel", channels).map(JSONValue.string)
     call["attestation"] = try arguments.choice("--attestation", ["A", "B", "C"]).map(JSONValue.string)
     let diversion = arguments.all("--diversion")
-    if !diversion.isEmpty { call["diversion"] = .array(diversion.map(JSONValue.string)) }
+    if !diversion.isEmpty { call["diversion"] = .array(diversion.map { .string(user(of: $0)) }) }
     var headers: [String: [JSONValue]] = [:]
     for header in arguments.all("--header") {
       guard let colon = header.firstIndex(of: ":") else {
@@ -36,6 +37,12 @@ enum WhatIfCall {
       call["at"] = .string(date.formatted(.iso8601))
     }
     return .object(call)
+  }
+
+  /// Who a `sip:` or `tel:` URI is for; other text stands for itself.
+  private static func user(of text: String) -> String {
+    guard text.contains(":"), let uri = SIPURI(text) else { return text }
+    return (uri.scheme == "tel" ? uri.rawUser : uri.user) ?? text
   }
 
   /// ISO 8601 with a zone; seconds may be missing.

@@ -71,3 +71,54 @@ import Testing
     }
   }
 }
+
+/// Providers of types that no plugin serves, and those that cannot do what they are named for.
+@Suite struct ProviderReferenceTests {
+  private static let types = ProviderTypes(
+    hearing: ["ear"], speaking: ["mouth"], conversing: ["realtime", "text"], others: ["carrier"])
+
+  private func findings(_ text: String, _ types: ProviderTypes? = types) -> String {
+    switch RouteTableLoader.load(RouteSource(files: [.init("main.yaml", text)]), types: types) {
+    case .success(let snapshot): snapshot.warnings.rendered
+    case .failure(let errors): errors.rendered
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "realtim", "main.yaml:1:23: error: this routerd has nothing for providers of type 'realtim'",
+      "'realtime'?"
+    ),
+    ("nonsense", "type 'nonsense'", "there are: carrier, ear, mouth, realtime, text"),
+    (
+      "carrier",
+      "main.yaml:2:24: error: the provider 'p' is of type 'carrier', which carries no conversation",
+      "types that do: realtime, text"
+    ),
+  ])
+  func aTypeThatCannotServe(type: String, message: String, hint: String) {
+    let text = "providers: {p: {type: \(type)}}\nagents: {a: {provider: p}}\nroutes: [{agent: a}]\n"
+    let found = findings(text)
+    #expect(found.contains(message) && found.contains(hint), "\(found)")
+    #expect(findings(text, nil) == "", "where nobody knows the plugins, nobody complains")
+  }
+
+  @Test func whatServesIsFine() {
+    for type in ["realtime", "text"] {
+      let text =
+        "providers: {p: {type: \(type)}, e: {type: ear}, c: {type: carrier}}\n"
+        + "agents: {a: {provider: p}, b: {provider: offline}, c: {}}\n"
+        + "routes: [{agent: a, match: {provider: carrier}}, {agent: b}, {agent: c, match: {to: 1}}]\n"
+      #expect(findings(text) == "")
+    }
+  }
+
+  @Test func misspeltCallersAreToldOf() {
+    let text = "routes:\n  - {match: {provider: carier, from: [anonymus, anna]}, reject: 603}\n"
+    let found = findings(text)
+    #expect(found.contains("2:24: warning: no calls come from providers of type 'carier'"), "\(found)")
+    #expect(found.contains("did you mean 'carrier'?"), "\(found)")
+    #expect(found.contains("warning: 'anonymus' is a SIP user of that name"), "\(found)")
+    #expect(!found.contains("anna' is"), "\(found)")
+  }
+}

@@ -1,0 +1,72 @@
+/// What the program's plugins can do for providers, by the provider's `type:`.
+public struct ProviderTypes: Sendable, Hashable {
+  /// Types that turn sound into words.
+  public var hearing: Set<String>
+  /// Types that turn words into sound.
+  public var speaking: Set<String>
+  /// Types that carry a conversation. While it is empty nobody knows of any, and no type is doubted.
+  public var conversing: Set<String>
+  /// Types that something else is made of: calls, searches.
+  public var others: Set<String>
+
+  public init(
+    hearing: Set<String> = [], speaking: Set<String> = [], conversing: Set<String> = [],
+    others: Set<String> = []
+  ) {
+    self.hearing = hearing
+    self.speaking = speaking
+    self.conversing = conversing
+    self.others = others
+  }
+
+  /// All that there are.
+  var all: Set<String> { hearing.union(speaking).union(conversing).union(others) }
+
+  /// With the types of another plugin.
+  public mutating func add(_ more: ProviderTypes) {
+    hearing.formUnion(more.hearing)
+    speaking.formUnion(more.speaking)
+    conversing.formUnion(more.conversing)
+    others.formUnion(more.others)
+  }
+}
+
+/// What is wrong with providers and with who names them.
+enum ProviderReferences {
+  /// Reports a type that no plugin serves.
+  static func checkType(_ provider: YAMLNode, _ definitions: Definitions, _ check: inout SchemaCheck) {
+    guard let types = definitions.types, !types.conversing.isEmpty, let node = provider["type"],
+      let type = node.text, !types.all.contains(type)
+    else { return }
+    let near = Suggestion.nearest(to: type, in: types.all.sorted()).map { "did you mean '\($0)'? " } ?? ""
+    check.append(
+      node.diagnostic(
+        .error, "this routerd has nothing for providers of type '\(type)'",
+        hint: near + "there are: \(types.all.sorted().joined(separator: ", "))"))
+  }
+
+  /// Warns of types in `match: {provider: …}` that no calls come from.
+  static func checkChannel(_ node: YAMLNode, _ definitions: Definitions, _ check: inout SchemaCheck) {
+    guard let types = definitions.types, !types.others.isEmpty else { return }
+    for element in node.kind == .sequence ? node.elements : [node] {
+      guard let type = element.text, !types.others.contains(type) else { continue }
+      let near = Suggestion.nearest(to: type, in: types.others.sorted()).map { "did you mean '\($0)'?" }
+      check.append(
+        element.diagnostic(.warning, "no calls come from providers of type '\(type)'", hint: near))
+    }
+  }
+
+  /// Reports an agent's `provider:` that nobody defined, or whose type carries no conversation.
+  static func checkConversing(_ node: YAMLNode?, _ definitions: Definitions, _ check: inout SchemaCheck) {
+    guard let node, let name = node.text, name != AgentReferences.offline else { return }
+    definitions.refer(node, "provider", in: "providers", &check)
+    guard let types = definitions.types, !types.conversing.isEmpty,
+      let type = definitions.type(ofProvider: name), types.all.contains(type),
+      !types.conversing.contains(type)
+    else { return }
+    check.append(
+      node.diagnostic(
+        .error, "the provider '\(name)' is of type '\(type)', which carries no conversation",
+        hint: "types that do: \(types.conversing.sorted().joined(separator: ", "))"))
+  }
+}
