@@ -27,6 +27,9 @@ final class FolderWatch: Sendable {
   /// Folders beyond this many are not watched.
   static let maximumFolders = 4096
 
+  /// Microseconds until news are asked for again after some that did not matter.
+  private static let gathering: UInt32 = 50_000
+
   private let descriptor: Int32
   private let watched = Lock<[Int32: (folder: String, interest: Interest)]>([:])
 
@@ -89,6 +92,8 @@ final class FolderWatch: Sendable {
         }
       }
     }
+    // A database beside the routes makes news at every write: what does not matter is heard together.
+    if !news.isChange { usleep(FolderWatch.gathering) }
     return news
   }
 
