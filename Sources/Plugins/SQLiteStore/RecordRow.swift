@@ -30,10 +30,10 @@ enum RecordRow {
       text(record.decisionID), text(record.route), text(record.snapshotVersion), text(record.agent),
       .text(record.end.reason.rawValue), .integer(record.end.sipStatus), .integer(record.end.q850),
       .text(record.end.text), integer(record.end.retryAfter),
-      .text(record.transcript.isEmpty ? "[]" : JSONValue.array(record.transcript.map(json)).text),
-      text(record.audio.map { json($0).text }), text(record.decision?.text),
-      record.attempts.isEmpty ? .null : .text(JSONValue.array(record.attempts.map(json)).text),
-      record.timings.isEmpty ? .null : .text(JSONValue.array(record.timings.map(json)).text),
+      record.transcript.isEmpty ? .text("[]") : list(record.transcript, write),
+      record.audio.map { audio in json { $0.object { write(audio, &$0) } } } ?? .null,
+      text(record.decision?.text), record.attempts.isEmpty ? .null : list(record.attempts, write),
+      record.timings.isEmpty ? .null : list(record.timings, write),
       text(record.externalClientID),
     ]
   }
@@ -50,58 +50,70 @@ enum RecordRow {
 
   // By hand, because `JSONEncoder` takes ten times as long, and every call passes here. A test holds both together.
 
-  private static func json(_ entry: TranscriptEntry) -> JSONValue {
-    var members: [String: JSONValue] = [
-      "speaker": .string(entry.speaker.rawValue), "kind": .string(entry.kind.rawValue),
-      "text": .string(entry.text), "at": .integer(entry.at), "wasInterrupted": .bool(entry.wasInterrupted),
-    ]
-    if let turn = entry.turn { members["turn"] = json(turn) }
-    if let confidence = entry.confidence { members["confidence"] = .number(confidence) }
-    return .object(members)
+  private static func json(_ write: (inout JSONWriter) -> Void) -> SQLiteValue {
+    var writer = JSONWriter()
+    write(&writer)
+    return .text(writer.text)
   }
 
-  private static func json(_ turn: TurnID) -> JSONValue {
-    turn.isInterjection
-      ? ["number": .integer(turn.number), "interjection": .integer(turn.interjection)]
-      : ["number": .integer(turn.number)]
+  private static func list<Element>(
+    _ elements: [Element], _ write: (Element, inout JSONWriter) -> Void
+  ) -> SQLiteValue {
+    json { $0.array { writer in for element in elements { writer.object { write(element, &$0) } } } }
   }
 
-  private static func json(_ attempt: AgentAttempt) -> JSONValue {
-    var members: [String: JSONValue] = [
-      "agent": .string(attempt.agent), "provider": .string(attempt.provider), "at": .integer(attempt.at),
-    ]
-    if let failedAt = attempt.failedAt { members["failedAt"] = .integer(failedAt) }
-    if let reason = attempt.reason { members["reason"] = .string(reason) }
-    if let message = attempt.message { members["message"] = .string(message) }
-    return .object(members)
+  private static func write(_ entry: TranscriptEntry, _ writer: inout JSONWriter) {
+    writer.member("speaker", entry.speaker.rawValue)
+    writer.member("kind", entry.kind.rawValue)
+    writer.member("text", entry.text)
+    writer.member("at", entry.at)
+    writer.member("wasInterrupted", entry.wasInterrupted)
+    if let turn = entry.turn { write(turn, &writer) }
+    if let confidence = entry.confidence { writer.member("confidence", confidence) }
   }
 
-  private static func json(_ timing: TurnTiming) -> JSONValue {
-    var members: [String: JSONValue] = ["turn": json(timing.turn)]
-    if let agent = timing.agent { members["agent"] = .string(agent) }
-    let points = [
-      ("callerStopped", timing.callerStopped), ("turnDetected", timing.turnDetected),
-      ("firstToken", timing.firstToken), ("firstAudio", timing.firstAudio),
-      ("firstPacket", timing.firstPacket),
-    ]
-    for (name, time) in points { if let time { members[name] = .integer(time) } }
-    return .object(members)
+  private static func write(_ turn: TurnID, _ writer: inout JSONWriter) {
+    writer.name("turn")
+    writer.object {
+      $0.member("number", turn.number)
+      if turn.isInterjection { $0.member("interjection", turn.interjection) }
+    }
   }
 
-  private static func json(_ audio: AudioStatistics) -> JSONValue {
-    var members: [String: JSONValue] = [
-      "codec": .string(audio.codec), "packetsReceived": .integer(audio.packetsReceived),
-      "packetsSent": .integer(audio.packetsSent), "packetsLost": .integer(audio.packetsLost),
-      "packetsLate": .integer(audio.packetsLate), "lossFraction": number(audio.lossFraction),
-      "jitter": number(audio.jitter), "mos": number(audio.mos),
-    ]
-    if let roundTrip = audio.roundTrip { members["roundTrip"] = number(roundTrip) }
-    if let loss = audio.remoteLossFraction { members["remoteLossFraction"] = number(loss) }
-    return .object(members)
+  private static func write(_ attempt: AgentAttempt, _ writer: inout JSONWriter) {
+    writer.member("agent", attempt.agent)
+    writer.member("provider", attempt.provider)
+    writer.member("at", attempt.at)
+    if let failedAt = attempt.failedAt { writer.member("failedAt", failedAt) }
+    if let reason = attempt.reason { writer.member("reason", reason) }
+    if let message = attempt.message { writer.member("message", message) }
+  }
+
+  private static func write(_ timing: TurnTiming, _ writer: inout JSONWriter) {
+    write(timing.turn, &writer)
+    if let agent = timing.agent { writer.member("agent", agent) }
+    if let time = timing.callerStopped { writer.member("callerStopped", time) }
+    if let time = timing.turnDetected { writer.member("turnDetected", time) }
+    if let time = timing.firstToken { writer.member("firstToken", time) }
+    if let time = timing.firstAudio { writer.member("firstAudio", time) }
+    if let time = timing.firstPacket { writer.member("firstPacket", time) }
+  }
+
+  private static func write(_ audio: AudioStatistics, _ writer: inout JSONWriter) {
+    writer.member("codec", audio.codec)
+    writer.member("packetsReceived", audio.packetsReceived)
+    writer.member("packetsSent", audio.packetsSent)
+    writer.member("packetsLost", audio.packetsLost)
+    writer.member("packetsLate", audio.packetsLate)
+    writer.member("lossFraction", finite(audio.lossFraction))
+    writer.member("jitter", finite(audio.jitter))
+    writer.member("mos", finite(audio.mos))
+    if let roundTrip = audio.roundTrip { writer.member("roundTrip", finite(roundTrip)) }
+    if let loss = audio.remoteLossFraction { writer.member("remoteLossFraction", finite(loss)) }
   }
 
   /// JSON has no infinity.
-  private static func number(_ value: Double) -> JSONValue { .number(value.isFinite ? value : 0) }
+  private static func finite(_ value: Double) -> Double { value.isFinite ? value : 0 }
 
   static func record(_ row: Database.Row) throws -> CallRecord {
     guard let id = row.text(0), let received = row.real(1), let ended = row.real(3),
@@ -128,7 +140,7 @@ enum RecordRow {
     record.route = row.text(24)
     record.snapshotVersion = row.text(25)
     record.agent = row.text(26)
-    record.decision = try decode(JSONValue.self, row.text(34))
+    record.decision = row.text(34).map(WrittenJSON.init(text:))
     record.attempts = try decode([AgentAttempt].self, row.text(35)) ?? []
     record.timings = try decode([TurnTiming].self, row.text(36)) ?? []
     record.externalClientID = row.text(37)

@@ -36,6 +36,30 @@ enum Schema {
     CREATE INDEX memories_person ON memories (person, agent, date);
     CREATE INDEX memories_expiry ON memories (expires_at);
     """,
+    // Rows of a table WITHOUT ROWID that are longer than a quarter of a page take further pages each.
+    """
+    CREATE TABLE calls_in_rows (
+      id TEXT PRIMARY KEY NOT NULL,
+      received_at REAL NOT NULL, answered_at REAL, ended_at REAL NOT NULL,
+      channel TEXT NOT NULL, provider TEXT, trunk TEXT, connection TEXT, foreign_id TEXT,
+      source_ip TEXT, source_port INTEGER,
+      from_uri TEXT NOT NULL, from_user TEXT NOT NULL, from_host TEXT NOT NULL, from_name TEXT,
+      from_anonymous INTEGER NOT NULL, from_number TEXT,
+      to_uri TEXT NOT NULL, to_user TEXT NOT NULL, to_host TEXT NOT NULL, to_name TEXT,
+      to_anonymous INTEGER NOT NULL, to_number TEXT,
+      decision_id TEXT, route TEXT, snapshot_version TEXT, agent TEXT,
+      end_reason TEXT NOT NULL, end_status INTEGER NOT NULL, end_q850 INTEGER NOT NULL, end_text TEXT NOT NULL,
+      end_retry_after INTEGER,
+      transcript TEXT NOT NULL, audio TEXT, decision TEXT,
+      attempts TEXT, timings TEXT, external_client TEXT
+    );
+    INSERT INTO calls_in_rows SELECT * FROM calls;
+    DROP TABLE calls;
+    ALTER TABLE calls_in_rows RENAME TO calls;
+    CREATE INDEX calls_received ON calls (received_at);
+    CREATE INDEX calls_agent ON calls (agent, received_at);
+    CREATE INDEX calls_route ON calls (route, received_at);
+    """,
   ]
 
   /// Whether a file can be read as it is.

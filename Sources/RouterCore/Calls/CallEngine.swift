@@ -120,8 +120,8 @@ public final class CallEngine: Sendable {
   /// A call that its channel refused.
   private func note(_ call: InboundCall, _ end: CallEnd) async {
     live.begin()
-    surroundings.metrics.add("routerd_calls_total")
-    surroundings.metrics.add("routerd_calls_ended_total", 1, ["reason": end.reason.rawValue])
+    surroundings.countBegun()
+    surroundings.countEnded(end.reason)
     live.tell(.received(call))
     let record = CallRecord(call: call, endedAt: max(Date(), call.receivedAt), end: end)
     live.tell(.ended(record))

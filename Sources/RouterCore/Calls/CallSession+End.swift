@@ -42,7 +42,7 @@ extension CallSession {
     if let place { surroundings.admission.leave(place) }
     live.remove(sheet)
     let record = record(end, endedAt)
-    surroundings.metrics.add("routerd_calls_ended_total", 1, ["reason": end.reason.rawValue])
+    surroundings.countEnded(end.reason)
     live.tell(.ended(record))
     log.info(
       "ended: \(end.reason.rawValue)", ("status", "\(end.sipStatus)"), ("q850", "\(end.q850)"),
@@ -66,11 +66,22 @@ extension CallSession {
     record.snapshotVersion = decision.snapshotVersion
     record.fromNumber = decision.fromNumber
     record.toNumber = decision.toNumber
-    record.decision = [
-      "summary": .string(decision.summary), "location": decision.location.map(JSONValue.string) ?? .null,
-      "trace": decision.trace,
-    ]
+    record.decision = decision.written
     return record
+  }
+}
+
+extension RouteDecision {
+  /// As a record keeps it.
+  fileprivate var written: WrittenJSON {
+    var writer = JSONWriter(capacity: 1024)
+    writer.object {
+      $0.member("summary", summary)
+      if let location { $0.member("location", location) } else { $0.member("location", .null) }
+      $0.name("trace")
+      $0.value(trace)
+    }
+    return WrittenJSON(writer)
   }
 }
 

@@ -89,7 +89,7 @@ actor CallSession {
   func start(_ over: @escaping @Sendable (CallRecord) -> Void) {
     self.over = over
     live.begin()
-    surroundings.metrics.add("routerd_calls_total")
+    surroundings.countBegun()
     live.tell(.received(sheet.call))
     let trunk = sheet.call.trunk.flatMap { name in surroundings.trunks().first { $0.name == name } }
     deadline = deadlines.add { [weak self] in

@@ -8,6 +8,8 @@ final class Surroundings: Sendable {
   let settings: EngineSettings
   let log: Log
   let metrics: Metrics
+  private let begun: Metrics.Counter
+  private let endings = Lock<[CallEnd.Reason: Metrics.Counter]>([:])
   let deadlines: Deadlines
   let live: LiveCalls
   let admission: Admission
@@ -32,6 +34,7 @@ final class Surroundings: Sendable {
     self.settings = settings
     self.log = log.labelled("call")
     self.metrics = metrics
+    begun = metrics.counter("routerd_calls_total")
     deadlines = Deadlines(timebase)
     breakers = Breakers(settings.failover.breaker, metrics: metrics, now: timebase.now)
     self.memory = memory
@@ -39,6 +42,18 @@ final class Surroundings: Sendable {
     live = LiveCalls(observerBuffer: settings.observerBuffer)
     admission = Admission(settings)
     keeper = RecordKeeper(store: store, retries: settings.saveRetries, timebase: timebase, metrics: metrics)
+  }
+
+  func countBegun() { begun.add() }
+
+  func countEnded(_ reason: CallEnd.Reason) {
+    let counter = endings.withLock { endings in
+      if let known = endings[reason] { return known }
+      let counter = metrics.counter("routerd_calls_ended_total", ["reason": reason.rawValue])
+      endings[reason] = counter
+      return counter
+    }
+    counter.add()
   }
 
   /// Asks a route's hook; its answer takes the place of the first target.

@@ -36,25 +36,28 @@ struct ToolBench: Sendable {
     }
   }
 
+  /// What every agent may do, made once: each call has it.
+  private static let usual = [
+    Tool(
+      name: Tool.hangUp,
+      description: "End the call. Say goodbye first; the call ends when your words were played."),
+    Tool(
+      name: Tool.sendDigits,
+      description: "Press keys of a telephone. Only when a machine at the other end asks for keys.",
+      parameters: [
+        "type": "object",
+        "properties": [
+          "digits": [
+            "type": "string", "description": "0-9, *, #, A-D; a comma is a pause of half a second.",
+          ]
+        ],
+        "required": ["digits"],
+      ]),
+  ]
+
   /// The end of the call, keys, and a person if the agent has one.
   private static func own(_ agent: AgentConfiguration) -> [Tool] {
-    var tools = [
-      Tool(
-        name: Tool.hangUp,
-        description: "End the call. Say goodbye first; the call ends when your words were played."),
-      Tool(
-        name: Tool.sendDigits,
-        description: "Press keys of a telephone. Only when a machine at the other end asks for keys.",
-        parameters: [
-          "type": "object",
-          "properties": [
-            "digits": [
-              "type": "string", "description": "0-9, *, #, A-D; a comma is a pause of half a second.",
-            ]
-          ],
-          "required": ["digits"],
-        ]),
-    ]
+    var tools = usual
     if agent.humanHandoff.enabled, agent.humanHandoff.transferExtension != nil {
       let condition = agent.humanHandoff.transferDescription ?? "When the caller asks for a person."
       tools.append(

@@ -54,7 +54,7 @@ public struct CallRecord: Sendable, Codable, Identifiable {
   /// How long the agents' answers took, turn by turn.
   public var timings: [TurnTiming] = []
   /// The stored decision with its trace, for `routerd why`.
-  public var decision: JSONValue?
+  public var decision: WrittenJSON?
 
   public init(
     call: InboundCall, answeredAt: Date? = nil, endedAt: Date, end: CallEnd,

@@ -15,62 +15,9 @@ public enum JSONValue: Hashable, Sendable {
 
   /// The value as JSON, on one line, members sorted; for logs, transcripts and records.
   public var text: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(256)
-    write(to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private func write(to bytes: inout [UInt8]) {
-    switch self {
-    case .null: bytes += "null".utf8
-    case .bool(let value): bytes += (value ? "true" : "false").utf8
-    case .integer(let value): bytes += String(value).utf8
-    case .number(let value): bytes += (value.isFinite ? String(value) : "null").utf8
-    case .string(let value): JSONValue.quote(value, to: &bytes)
-    case .array(let elements):
-      bytes.append(UInt8(ascii: "["))
-      for (index, element) in elements.enumerated() {
-        if index > 0 { bytes += ", ".utf8 }
-        element.write(to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "]"))
-    case .object(let members):
-      bytes.append(UInt8(ascii: "{"))
-      for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
-        if index > 0 { bytes += ", ".utf8 }
-        JSONValue.quote(member.key, to: &bytes)
-        bytes += ": ".utf8
-        member.value.write(to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "}"))
-    }
-  }
-
-  /// RFC 8259 section 7. What needs no escape is copied in one piece.
-  private static func quote(_ text: String, to bytes: inout [UInt8]) {
-    bytes.append(UInt8(ascii: "\""))
-    var text = text
-    text.withUTF8 { utf8 in
-      var start = 0
-      for (index, byte) in utf8.enumerated() {
-        guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-        bytes += utf8[start..<index]
-        start = index + 1
-        switch byte {
-        case UInt8(ascii: "\n"): bytes += "\\n".utf8
-        case UInt8(ascii: "\r"): bytes += "\\r".utf8
-        case UInt8(ascii: "\t"): bytes += "\\t".utf8
-        case 0..<0x20:
-          bytes += "\\u00".utf8
-          bytes += (byte < 0x10 ? "0" : "").utf8
-          bytes += String(byte, radix: 16).utf8
-        default: bytes += [UInt8(ascii: "\\"), byte]
-        }
-      }
-      bytes += utf8[start...]
-    }
-    bytes.append(UInt8(ascii: "\""))
+    var writer = JSONWriter()
+    writer.value(self)
+    return writer.text
   }
 
   public var string: String? { if case .string(let value) = self { value } else { nil } }

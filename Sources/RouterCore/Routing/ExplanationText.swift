@@ -20,21 +20,41 @@ extension Explanation {
     return lines
   }
 
-  /// For programs and call records.
-  public var json: JSONValue {
-    var object: [String: JSONValue] = [
-      "version": .string(version), "summary": .string(summary), "to": to.json, "from": from.json,
-      "channel": .string(channel), "moment": .string(moment), "candidates": .array(candidates.map(\.json)),
-      "targets": .array(targets.map { .string($0) }),
-    ]
-    object["route"] = route.map { .string($0) }
-    object["location"] = location.map { .string($0) }
-    if call != [:] { object["call"] = call }
-    if moreCandidates > 0 { object["moreCandidates"] = .integer(moreCandidates) }
-    if !limits.isEmpty { object["limits"] = .array(limits.map { .string($0) }) }
-    if let closest { object["closest"] = closest.json }
-    if !settings.isEmpty { object["settings"] = .array(settings.map(\.json)) }
-    return .object(object)
+  /// For programs.
+  public var json: JSONValue { written.value }
+
+  /// For call records: the same, without making a tree.
+  var written: WrittenJSON {
+    var writer = JSONWriter(capacity: 1024)
+    writer.object { write(&$0) }
+    return WrittenJSON(writer)
+  }
+
+  private func write(_ writer: inout JSONWriter) {
+    writer.member("version", version)
+    writer.member("summary", summary)
+    writer.name("to")
+    writer.object(to.write)
+    writer.name("from")
+    writer.object(from.write)
+    writer.member("channel", channel)
+    writer.member("moment", moment)
+    writer.name("candidates")
+    writer.array { for candidate in candidates { $0.object(candidate.write) } }
+    writer.member("targets", targets)
+    if let route { writer.member("route", route) }
+    if let location { writer.member("location", location) }
+    if call != [:] { writer.member("call", call) }
+    if moreCandidates > 0 { writer.member("moreCandidates", moreCandidates) }
+    if !limits.isEmpty { writer.member("limits", limits) }
+    if let closest {
+      writer.name("closest")
+      writer.object(closest.write)
+    }
+    if !settings.isEmpty {
+      writer.name("settings")
+      writer.array { for setting in settings { $0.object(setting.write) } }
+    }
   }
 }
 
@@ -44,11 +64,10 @@ extension Explanation.Number {
     return steps.isEmpty ? end : "\(end)  (\(steps.joined(separator: ", ")))"
   }
 
-  var json: JSONValue {
-    var object: [String: JSONValue] = ["raw": .string(raw)]
-    object["number"] = number.map { .string($0) }
-    if !steps.isEmpty { object["steps"] = .array(steps.map { .string($0) }) }
-    return .object(object)
+  fileprivate func write(_ writer: inout JSONWriter) {
+    writer.member("raw", raw)
+    if let number { writer.member("number", number) }
+    if !steps.isEmpty { writer.member("steps", steps) }
   }
 }
 
@@ -61,24 +80,31 @@ extension Explanation.Candidate {
     return "\(place): \(what)\(weight): \(failure.key) wants \(failure.expected), not \(failure.actual)"
   }
 
-  var json: JSONValue {
-    var object: [String: JSONValue] = [
-      "route": .string(route), "location": .string(location), "passed": .array(passed.map { .string($0) }),
-      "matched": .bool(failure == nil),
-    ]
-    if priority != 0 { object["priority"] = .integer(priority) }
-    if !to.isEmpty { object["to"] = .string(to) }
-    if let failure {
-      object["failed"] = [
-        "key": .string(failure.key), "expected": .string(failure.expected), "actual": .string(failure.actual),
-      ]
+  fileprivate func write(_ writer: inout JSONWriter) {
+    writer.member("route", route)
+    writer.member("location", location)
+    writer.member("passed", passed)
+    writer.member("matched", failure == nil)
+    if priority != 0 { writer.member("priority", priority) }
+    if !to.isEmpty { writer.member("to", to) }
+    guard let failure else { return }
+    writer.name("failed")
+    writer.object {
+      $0.member("key", failure.key)
+      $0.member("expected", failure.expected)
+      $0.member("actual", failure.actual)
     }
-    return .object(object)
   }
 }
 
 extension ResolvedSetting {
   public var json: JSONValue { ["path": .string(path), "value": value, "origin": .string(origin)] }
+
+  fileprivate func write(_ writer: inout JSONWriter) {
+    writer.member("path", path)
+    writer.member("value", value)
+    writer.member("origin", origin)
+  }
 
   /// In columns: path, value, place.
   public static func lines(_ settings: [ResolvedSetting]) -> [String] {

@@ -39,13 +39,13 @@ public struct RouteDecision: Sendable {
   public var summary: String
   /// The whole trace for `why` and the record: candidates, first failing conditions, normalisation, merge. No secret in it.
   /// Made when it is asked for: the record of a call needs it, the call itself does not.
-  public var trace: JSONValue { makeTrace() }
-  private var makeTrace: @Sendable () -> JSONValue
+  public var trace: WrittenJSON { makeTrace() }
+  private var makeTrace: @Sendable () -> WrittenJSON
 
   public init(
     id: String, snapshotVersion: String, route: String?, location: String?, targets: [RouteTarget],
     limits: [CallLimit] = [], fromNumber: String? = nil, toNumber: String? = nil, summary: String,
-    trace: @autoclosure @escaping @Sendable () -> JSONValue = [:]
+    trace: @autoclosure @escaping @Sendable () -> WrittenJSON = [:]
   ) {
     self.id = id
     self.snapshotVersion = snapshotVersion
@@ -60,7 +60,7 @@ public struct RouteDecision: Sendable {
   }
 
   /// The same decision with a trace that may look at the decision itself.
-  func tracing(_ trace: @escaping @Sendable (RouteDecision) -> JSONValue) -> RouteDecision {
+  func tracing(_ trace: @escaping @Sendable (RouteDecision) -> WrittenJSON) -> RouteDecision {
     var traced = self
     traced.makeTrace = { [self] in trace(self) }
     return traced

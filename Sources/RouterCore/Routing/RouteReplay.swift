@@ -61,7 +61,8 @@ extension InboundCall {
       id: record.id, channel: record.channel, from: record.from, to: record.to, provider: record.provider,
       trunk: record.trunk, connection: record.connection, sourceAddress: record.sourceAddress,
       receivedAt: record.receivedAt, foreignID: record.foreignID)
-    guard let call = record.decision?["trace"]?["call"] ?? record.decision?["call"] else { return }
+    guard let decision = record.decision?.value, let call = decision["trace"]?["call"] ?? decision["call"]
+    else { return }
     language = call["language"]?.string
     attestation = call["attestation"]?.string.flatMap(Attestation.init)
     defaultAgent = call["defaultAgent"]?.string

@@ -36,19 +36,42 @@ public final class Metrics: Sendable {
     var sum = 0.0
   }
 
-  private let values = Lock<[Series: Double]>([:])
+  private let counters = Lock<[Series: Counter]>([:])
   private let histograms = Lock<[Series: Histogram]>([:])
 
   public init() {}
 
-  /// Adds to a series; it begins at 0.
+  /// One series, found once by those who count often.
+  public final class Counter: Sendable {
+    private let state = Lock(0.0)
+
+    /// The value now.
+    public var value: Double { state.withLock { $0 } }
+    /// Adds to it.
+    public func add(_ amount: Double = 1) { state.withLock { $0 += amount } }
+    /// Sets it to a value.
+    public func set(_ value: Double) { state.withLock { $0 = value } }
+  }
+
+  /// A series; it begins at 0. One above ``maximumSeries`` counts for its owner alone.
+  public func counter(_ name: String, _ labels: [String: String] = [:]) -> Counter {
+    let series = Series(name: name, labels: labels)
+    return counters.withLock { counters in
+      if let known = counters[series] { return known }
+      let counter = Counter()
+      if counters.count < Metrics.maximumSeries { counters[series] = counter }
+      return counter
+    }
+  }
+
+  /// Adds to a series.
   public func add(_ name: String, _ amount: Double = 1, _ labels: [String: String] = [:]) {
-    change(name, labels) { $0 + amount }
+    counter(name, labels).add(amount)
   }
 
   /// Sets a series to a value.
   public func set(_ name: String, _ value: Double, _ labels: [String: String] = [:]) {
-    change(name, labels) { _ in value }
+    counter(name, labels).set(value)
   }
 
   /// Counts a duration in a histogram, which Prometheus sees as `_bucket`, `_sum` and `_count`.
@@ -79,25 +102,14 @@ public final class Metrics: Sendable {
     }
   }
 
-  private func change(_ name: String, _ labels: [String: String], _ body: (Double) -> Double) {
-    let series = Series(name: name, labels: labels)
-    values.withLock { values in
-      if let old = values[series] {
-        values[series] = body(old)
-      } else if values.count < Metrics.maximumSeries {
-        values[series] = body(0)
-      }
-    }
-  }
-
   /// The value of a series, 0 if there is none.
   public func value(_ name: String, _ labels: [String: String] = [:]) -> Double {
-    values.withLock { $0[Series(name: name, labels: labels)] ?? 0 }
+    counters.withLock { $0[Series(name: name, labels: labels)] }?.value ?? 0
   }
 
   /// All series with their values, sorted.
   public func all() -> [(Series, Double)] {
-    (values.withLock { values in values.map { ($0.key, $0.value) } } + histogramSeries)
+    (counters.withLock { counters in counters.map { ($0.key, $0.value.value) } } + histogramSeries)
       .sorted { $0.0 < $1.0 }
   }
 }

@@ -5,6 +5,8 @@ public final class SQLiteDatabase {
   private let connection: OpaquePointer
   private let path: String
   private var statements: [String: Statement] = [:]
+  /// What was run last: in a transaction mostly what is run next.
+  private var last: (sql: String, statement: Statement)?
 
   /// Opens the file, or makes it.
   /// - Parameters:
@@ -26,6 +28,7 @@ public final class SQLiteDatabase {
   }
 
   deinit {
+    last = nil
     statements = [:]  // finalised before the connection closes
     sqlite3_close_v2(connection)
   }
@@ -42,7 +45,7 @@ public final class SQLiteDatabase {
     _ sql: String, _ values: [SQLiteValue] = [], row: (Row) throws -> Void = { _ in }
   ) throws {
     let statement = try prepared(sql)
-    defer { statement.reset() }
+    defer { statement.reset(bound: values.count) }
     for (index, value) in values.enumerated() { try statement.bind(value, at: Int32(index + 1), failure) }
     while true {
       let code = sqlite3_step(statement.pointer)
@@ -56,10 +59,10 @@ public final class SQLiteDatabase {
 
   /// Runs `body` in one transaction; an error undoes it.
   public func transaction(_ body: () throws -> Void) throws {
-    try execute("BEGIN IMMEDIATE")
+    try run("BEGIN IMMEDIATE")
     do {
       try body()
-      try execute("COMMIT")
+      try run("COMMIT")
     } catch {
       // SQLite may have rolled back by itself already; then there is nothing to undo.
       try? execute("ROLLBACK")
@@ -68,6 +71,13 @@ public final class SQLiteDatabase {
   }
 
   private func prepared(_ sql: String) throws(SQLiteError) -> Statement {
+    if let last, last.sql == sql { return last.statement }  // the same text is seen at its address
+    let statement = try findOrPrepare(sql)
+    last = (sql, statement)
+    return statement
+  }
+
+  private func findOrPrepare(_ sql: String) throws(SQLiteError) -> Statement {
     if let known = statements[sql] { return known }
     var pointer: OpaquePointer?
     let code = sqlite3_prepare_v3(
@@ -133,9 +143,10 @@ private final class Statement {
   }
 
   /// Ready for the next use. Its result was told by the step already.
-  func reset() {
+  /// - Parameter bound: How many parameters had a value: where all of them have, the next use brings new ones for all.
+  func reset(bound: Int) {
     sqlite3_reset(pointer)
-    sqlite3_clear_bindings(pointer)
+    if bound < sqlite3_bind_parameter_count(pointer) { sqlite3_clear_bindings(pointer) }
   }
 }
 

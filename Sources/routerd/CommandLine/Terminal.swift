@@ -10,14 +10,17 @@ enum Terminal {
   /// Writes all of `text`. A reader that went away is no reason to fail.
   static func write(_ text: String, to descriptor: Int32) {
     var text = text
-    text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count {
-        let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-        if count < 0, errno == EINTR { continue }
-        if count <= 0 { return }
-        done += count
-      }
+    text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+  }
+
+  /// Writes all of `bytes`.
+  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+    var done = 0
+    while done < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return }
+      done += count
     }
   }
 

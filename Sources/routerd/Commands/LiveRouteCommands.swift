@@ -86,7 +86,7 @@ extension WhyCommand {
   /// What a record tells of its decision.
   static func answer(_ record: CallRecord) throws -> JSONValue {
     [
-      "call": .string(record.id.text), "decision": record.decision ?? .null,
+      "call": .string(record.id.text), "decision": record.decision?.value ?? .null,
       "decisionID": record.decisionID.map(JSONValue.string) ?? .null,
       "version": record.snapshotVersion.map(JSONValue.string) ?? .null,
       "attempts": try JSON.value(record.attempts), "timings": try JSON.value(record.timings),

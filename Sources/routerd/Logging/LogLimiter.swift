@@ -16,8 +16,12 @@ struct LogLimiter {
     var message: String
 
     // By bytes: the usual comparison would bring both into a normal form of Unicode first.
-    static func == (a: Kind, b: Kind) -> Bool {
-      a.message.utf8.elementsEqual(b.message.utf8) && a.label.utf8.elementsEqual(b.label.utf8)
+    static func == (a: Kind, b: Kind) -> Bool { isSame(a.message, b.message) && isSame(a.label, b.label) }
+
+    private static func isSame(_ a: String, _ b: String) -> Bool {
+      guard a.utf8.count == b.utf8.count else { return false }
+      var (a, b) = (a, b)
+      return a.withUTF8 { a in b.withUTF8 { b in a.elementsEqual(b) } }
     }
 
     func hash(into hasher: inout Hasher) {
@@ -30,6 +34,14 @@ struct LogLimiter {
     var written = 0
     var suppressed = 0
     var level: LogLevel
+
+    /// Whether one more may be written.
+    mutating func count(_ event: LogEvent, limit: Int) -> Bool {
+      let isAdmitted = written < limit
+      if isAdmitted { written += 1 } else { suppressed += 1 }
+      level = max(level, event.level)
+      return isAdmitted
+    }
   }
   private var windows: [Kind: Window] = [:]
   /// When the first window ends, and when the last one began: between the two there is nothing to expire.
@@ -46,13 +58,12 @@ struct LogLimiter {
     let now = event.date.timeIntervalSinceReferenceDate
     let reports = expire(now)
     var kind = Kind(label: event.label, message: event.message)
-    if windows[kind] == nil, windows.count >= LogLimiter.maximumKinds { kind = LogLimiter.others }
-    var window = windows[kind] ?? Window(start: now, level: event.level)
-    let isAdmitted = window.written < lines
-    if isAdmitted { window.written += 1 } else { window.suppressed += 1 }
-    window.level = max(window.level, event.level)
-    windows[kind] = window
-    quiet = (max(quiet.from, window.start), min(quiet.until, window.start + span))
+    if let known = windows.index(forKey: kind) {
+      return (windows.values[known].count(event, limit: lines), reports)
+    }
+    if windows.count >= LogLimiter.maximumKinds { kind = LogLimiter.others }
+    let isAdmitted = windows[kind, default: Window(start: now, level: event.level)].count(event, limit: lines)
+    quiet = (max(quiet.from, now), min(quiet.until, now + span))
     return (isAdmitted, reports)
   }
 

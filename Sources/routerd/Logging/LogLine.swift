@@ -12,31 +12,57 @@ enum LogForm: String, Sendable, CaseIterable, Decodable {
 
 /// Writes an event as one line, with a newline at its end.
 enum LogLine {
-  /// `12:03:04.123 info    sip      call received  call=c-01k… from="Ann <x>"`. Times are local.
-  static func text(_ event: LogEvent, coloured: Bool) -> String {
-    var line = time(of: event.date)
-    let level = pad(name(of: event.level), 7)
-    line += " " + (coloured ? paint(level, colour(of: event.level)) : level)
-    line += " " + pad(event.label, 8) + " " + escaped(event.message)
-    for (key, value) in event.fields {
-      let pair = "\(key)=\(quoted(value))"
-      line += "  " + (coloured ? paint(pair, dim) : pair)
+  /// - Parameter isColoured: Only text is.
+  static func append(_ event: LogEvent, _ form: LogForm, isColoured: Bool = false, to bytes: inout [UInt8]) {
+    switch form {
+    case .text: appendText(event, isColoured, to: &bytes)
+    case .json: appendJSON(event, to: &bytes)
     }
-    return line + "\n"
+    bytes.append(UInt8(ascii: "\n"))
+  }
+
+  /// `12:03:04.123 info    sip      call received  call=c-01k… from="Ann <x>"`. Times are local.
+  private static func appendText(_ event: LogEvent, _ isColoured: Bool, to line: inout [UInt8]) {
+    appendTime(of: event.date, to: &line)
+    line += " ".utf8
+    colour(isColoured ? colour(of: event.level) : nil, &line) {
+      appendPadded(name(of: event.level), 7, to: &$0)
+    }
+    line += " ".utf8
+    appendPadded(event.label, 8, to: &line)
+    line += " ".utf8
+    appendEscaped(event.message, to: &line)
+    for (key, value) in event.fields {
+      line += "  ".utf8
+      colour(isColoured ? dim : nil, &line) { line in
+        line += key.utf8
+        line += "=".utf8
+        appendQuoted(value, to: &line)
+      }
+    }
   }
 
   /// `{"time":"2026-11-21T13:50:03.120Z","level":"info","label":"sip","message":"…","call":"…"}`. Times are UTC.
   /// A field whose name is taken already, by the line itself or by a field before it, stands as `name_2`.
-  static func json(_ event: LogEvent) -> String {
+  private static func appendJSON(_ event: LogEvent, to line: inout [UInt8]) {
     var names: Set<String> = ["time", "level", "label", "message"]
-    var line = "{\"time\":\"\(utc(event.date))\",\"level\":\"\(name(of: event.level))\""
-    line += ",\"label\":\(jsonString(event.label)),\"message\":\(jsonString(event.message))"
+    line += "{\"time\":\"".utf8
+    appendUTC(event.date, to: &line)
+    line += "\",\"level\":\"".utf8
+    line += name(of: event.level).utf8
+    line += "\",\"label\":".utf8
+    JSONWriter.quote(event.label, to: &line)
+    line += ",\"message\":".utf8
+    JSONWriter.quote(event.message, to: &line)
     for (key, value) in event.fields {
       var key = key
       while !names.insert(key).inserted { key += "_2" }
-      line += ",\(jsonString(key)):\(jsonString(value))"
+      line += ",".utf8
+      JSONWriter.quote(key, to: &line)
+      line += ":".utf8
+      JSONWriter.quote(value, to: &line)
     }
-    return line + "}\n"
+    line += "}".utf8
   }
 
   static func name(of level: LogLevel) -> String {
@@ -77,44 +103,55 @@ enum LogLine {
     }
   }
 
-  /// A field's value: in quotes when it holds what would tear the line apart.
-  static func quoted(_ value: String) -> String {
-    let plain = escaped(value)
-    let mustQuote =
-      plain.isEmpty
-      || plain.utf8.contains { $0 == 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "=") }
-    guard mustQuote else { return plain }
-    let mustEscape = plain.utf8.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-    guard mustEscape else { return "\"" + plain + "\"" }
-    return "\"" + plain.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  private static func appendEscaped(_ text: String, to line: inout [UInt8]) {
+    if isPlain(text) { line += text.utf8 } else { line += escaped(text).utf8 }
   }
 
-  static func jsonString(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
+  /// Whether a text holds printable ASCII only, as nearly all do.
+  private static func isPlain(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      for byte in bytes where byte < 0x20 || byte >= 0x7f { return false }
+      return true
     }
-    return result + "\""
   }
 
-  private static func pad(_ text: String, _ width: Int) -> String {
-    text.utf8.count >= width ? text : text + String(repeating: " ", count: width - text.utf8.count)
+  /// A field's value: in quotes when it holds what would tear the line apart.
+  private static func appendQuoted(_ value: String, to line: inout [UInt8]) {
+    var plain = isPlain(value) ? value : escaped(value)
+    plain.withUTF8 { bytes in
+      var mustQuote = bytes.isEmpty
+      for byte in bytes where byte == 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "=") {
+        mustQuote = true
+      }
+      guard mustQuote else { return line += bytes }
+      line.append(UInt8(ascii: "\""))
+      let mustEscape = bytes.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+      for byte in bytes {
+        if mustEscape, byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          line.append(UInt8(ascii: "\\"))
+        }
+        line.append(byte)
+      }
+      line.append(UInt8(ascii: "\""))
+    }
+  }
+
+  private static func appendPadded(_ text: String, _ width: Int, to line: inout [UInt8]) {
+    line += text.utf8
+    for _ in text.utf8.count..<max(width, text.utf8.count) { line.append(0x20) }
   }
 
   // MARK: Colours (ECMA-48 SGR)
 
   private static let dim = 2
-  private static func paint(_ text: String, _ code: Int) -> String { "\u{1b}[\(code)m\(text)\u{1b}[0m" }
+  private static func colour(_ code: Int?, _ line: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
+    guard let code else { return body(&line) }
+    line += "\u{1b}[\(code)m".utf8
+    body(&line)
+    line += "\u{1b}[0m".utf8
+  }
+
   private static func colour(of level: LogLevel) -> Int {
     switch level {
     case .debug: dim
@@ -127,22 +164,38 @@ enum LogLine {
 
   // MARK: Times
 
-  private static func time(of date: Date) -> String {
+  private static func appendTime(of date: Date, to line: inout [UInt8]) {
     let (seconds, milliseconds) = split(date)
     var time = seconds
     var parts = tm()
     localtime_r(&time, &parts)
-    return two(parts.tm_hour) + ":" + two(parts.tm_min) + ":" + two(parts.tm_sec) + "." + three(milliseconds)
+    appendClock(parts, milliseconds, to: &line)
   }
 
-  private static func utc(_ date: Date) -> String {
+  private static func appendUTC(_ date: Date, to line: inout [UInt8]) {
     let (seconds, milliseconds) = split(date)
     var time = seconds
     var parts = tm()
     gmtime_r(&time, &parts)
-    let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-    let clock = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-    return "\(day)T\(clock).\(three(milliseconds))Z"
+    appendDigits(Int(parts.tm_year) + 1900, 4, to: &line)
+    line += "-".utf8
+    appendDigits(Int(parts.tm_mon) + 1, 2, to: &line)
+    line += "-".utf8
+    appendDigits(Int(parts.tm_mday), 2, to: &line)
+    line += "T".utf8
+    appendClock(parts, milliseconds, to: &line)
+    line += "Z".utf8
+  }
+
+  /// `12:03:04.123`.
+  private static func appendClock(_ parts: tm, _ milliseconds: Int, to line: inout [UInt8]) {
+    appendDigits(Int(parts.tm_hour), 2, to: &line)
+    line += ":".utf8
+    appendDigits(Int(parts.tm_min), 2, to: &line)
+    line += ":".utf8
+    appendDigits(Int(parts.tm_sec), 2, to: &line)
+    line += ".".utf8
+    appendDigits(milliseconds, 3, to: &line)
   }
 
   private static func split(_ date: Date) -> (Int, Int) {
@@ -151,8 +204,12 @@ enum LogLine {
     return ((total - milliseconds) / 1000, milliseconds)
   }
 
-  private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-  private static func three(_ number: Int) -> String {
-    number < 10 ? "00\(number)" : number < 100 ? "0\(number)" : "\(number)"
+  private static func appendDigits(_ number: Int, _ count: Int, to line: inout [UInt8]) {
+    var divisor = 1
+    for _ in 1..<count { divisor *= 10 }
+    while divisor > 0 {
+      line.append(0x30 + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
   }
 }

@@ -13,7 +13,8 @@ final class LogWriter: @unchecked Sendable {
   private let form: LogForm
   private let isColoured: Bool
   private let descriptor: Int32
-  private var limiter: LogLimiter  // only on the thread
+  private var limiter: LogLimiter  // only on the thread, as the next one
+  private var lines: [UInt8] = []
 
   private var mutex = pthread_mutex_t()
   private var condition = pthread_cond_t()
@@ -63,20 +64,20 @@ final class LogWriter: @unchecked Sendable {
   private func serve() {
     while true {
       let (events, dropped) = next()
-      var text = ""
+      lines.removeAll(keepingCapacity: lines.capacity < 1 << 20)
       for event in events {
         let (isAdmitted, reports) = limiter.admit(event)
-        for report in reports { text += line(report) }
-        if isAdmitted { text += line(event) }
+        for report in reports { add(report) }
+        if isAdmitted { add(event) }
       }
-      for report in limiter.expire(Date().timeIntervalSinceReferenceDate) { text += line(report) }
+      for report in limiter.expire(Date().timeIntervalSinceReferenceDate) { add(report) }
       if dropped > 0 {
-        text += line(
+        add(
           LogEvent(
             date: Date(), level: .warning, label: "log",
             message: "dropped \(dropped) lines: the log is read too slowly"))
       }
-      Terminal.write(text, to: descriptor)
+      lines.withUnsafeBytes { Terminal.write($0, to: descriptor) }
     }
   }
 
@@ -107,10 +108,5 @@ final class LogWriter: @unchecked Sendable {
     return (waiting, dropped)
   }
 
-  private func line(_ event: LogEvent) -> String {
-    switch form {
-    case .text: LogLine.text(event, coloured: isColoured)
-    case .json: LogLine.json(event)
-    }
-  }
+  private func add(_ event: LogEvent) { LogLine.append(event, form, isColoured: isColoured, to: &lines) }
 }

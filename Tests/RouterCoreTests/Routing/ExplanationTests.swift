@@ -61,7 +61,7 @@ import Testing
   @Test func theTraceOfARecordIsReadAgain() throws {
     for call in [evening, noon, Fixture.call(to: "nobody")] {
       let explanation = try snapshot().explain(call)
-      let again = try #require(Explanation(try snapshot().resolve(call).trace))
+      let again = try #require(Explanation(try snapshot().resolve(call).trace.value))
       #expect(again.lines == explanation.lines)
       #expect(again.json == explanation.json)
     }

@@ -57,7 +57,7 @@ import Testing
         for to in ["+442079460001", "0200", "", "sales", "020 7946 0001"] {
           let decision = snapshot.resolve(Fixture.call(to: to, from: "anonymous"))
           #expect(!decision.targets.isEmpty)
-          #expect(Explanation(decision.trace) != nil)
+          #expect(Explanation(decision.trace.value) != nil)
         }
         #expect(RouteDiff(from: snapshot, to: snapshot).isEmpty)
       }
