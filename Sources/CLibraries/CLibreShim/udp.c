@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clibreshim.h"
@@ -57,6 +58,9 @@ int shim_udp_open(int *fdp, struct sa *laddr, int buffer)
 		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	}
 
+	/* the kernel notes when each came: what waits for us is not seen otherwise */
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+
 	/* the kernel caps these at net.core.[rw]mem_max unless we may force it */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
@@ -102,7 +106,20 @@ int shim_udp_receive(int fd, struct shim_inbox *box)
 	return n < 0 ? 0 : n;
 }
 
-const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct sa *src, struct sa *dst)
+/* Microseconds since then; nothing when the clock was set back meanwhile. */
+static int64_t since(const struct timespec *then)
+{
+	struct timespec now;
+	int64_t us;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	us = (int64_t)(now.tv_sec - then->tv_sec) * 1000000 + (now.tv_nsec - then->tv_nsec) / 1000;
+
+	return us > 0 ? us : 0;
+}
+
+const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct sa *src, struct sa *dst,
+			      int64_t *waited)
 {
 	struct msghdr *hdr = &box->msgs[i].msg_hdr;
 	struct cmsghdr *c;
@@ -110,6 +127,7 @@ const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct
 	*len = box->msgs[i].msg_len;
 	*src = box->src[i];
 	src->len = hdr->msg_namelen;
+	*waited = 0;
 
 	for (c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
 
@@ -122,6 +140,11 @@ const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct
 			struct in6_pktinfo info;
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			sa_set_in6(dst, info.ipi6_addr.s6_addr, sa_port(dst));
+		}
+		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			struct timespec then;
+			memcpy(&then, CMSG_DATA(c), sizeof(then));
+			*waited = since(&then);
 		}
 	}
 

@@ -5,8 +5,8 @@ internal import RouterCore
 ///
 /// A provider's verdict (`verstat`, `X-Twilio-VerStat`) wins over the claim in an Identity header, because it comes
 /// after a check of the signature; the claim itself is only read here, not verified. Ask this for trunks only.
-func attestation(_ headers: SIPHeaders) -> Attestation? {
-  if let verdict = verificationStatus(headers) { return attestation(ofVerdict: verdict) }
+func attestation(_ headers: SIPHeaders, from: SIPAddress?) -> Attestation? {
+  if let verdict = verificationStatus(headers, from) { return attestation(ofVerdict: verdict) }
   if let level = headers["P-Attestation-Indicator"] {
     return Attestation(rawValue: level.trimmed.uppercased())
   }
@@ -14,19 +14,17 @@ func attestation(_ headers: SIPHeaders) -> Attestation? {
   return headers.values("Identity").prefix(4).lazy.compactMap(attestation(inIdentity:)).first
 }
 
-private func verificationStatus(_ headers: SIPHeaders) -> String? {
+private func verificationStatus(_ headers: SIPHeaders, _ from: SIPAddress?) -> String? {
   if let value = headers["X-Twilio-VerStat"] { return value }
-  for name in ["P-Asserted-Identity", "From"] {
-    for address in SIPAddress.list(headers.list(name)) {
-      let uri = address.uri
-      if let value = uri.parameters["verstat"] ?? uri.userParameters["verstat"]
-        ?? address.parameters["verstat"]
-      {
-        return value
-      }
-    }
+  for address in headers.addresses("P-Asserted-Identity") {
+    if let value = verificationStatus(address) { return value }
   }
-  return nil
+  return from.flatMap(verificationStatus)
+}
+
+private func verificationStatus(_ address: SIPAddress) -> String? {
+  let uri = address.uri
+  return uri.parameters["verstat"] ?? uri.userParameters["verstat"] ?? address.parameters["verstat"]
 }
 
 /// `TN-Validation-Passed[-A|-B|-C]`, with a provider's own words behind it at times. Without a level it means A, as

@@ -23,10 +23,8 @@ private func calledParty(
   switch source {
   case .requestURI:
     return Party(user: requestURI.user, host: requestURI.host, uri: "\(requestURI)")
-  case .to:
-    return address(headers, "To")
-  case .calledPartyID:
-    return address(headers, "P-Called-Party-ID")
+  case .to: return headers.address("To").map { Party($0) }
+  case .calledPartyID: return headers.address("P-Called-Party-ID").map { Party($0) }
   case .diversion:
     // "Originally called": the number that was dialled before any diversion stands last.
     return divertingParties(headers).last
@@ -37,14 +35,10 @@ private func calledParty(
   }
 }
 
-private func address(_ headers: SIPHeaders, _ name: String) -> Party? {
-  headers[name].flatMap { SIPAddress($0) }.map { Party($0) }
-}
-
 /// Who was called before the call was diverted to us, most recent first: `Diversion` (RFC 5806 section 2), or the
 /// same said by `History-Info` (RFC 7044, mapped as RFC 7544 has it).
 func divertingParties(_ headers: SIPHeaders) -> [Party] {
-  let diversions = SIPAddress.list(headers.list("Diversion"))
+  let diversions = headers.addresses("Diversion")
   if !diversions.isEmpty { return diversions.map(divertingParty) }
   return historyDiversions(headers)
 }
@@ -55,7 +49,7 @@ private func divertingParty(_ address: SIPAddress) -> Party {
 }
 
 private func historyDiversions(_ headers: SIPHeaders) -> [Party] {
-  let entries = SIPAddress.list(headers.list("History-Info")).sorted {
+  let entries = headers.addresses("History-Info").sorted {
     indexPath($0).lexicographicallyPrecedes(indexPath($1))
   }
   var parties: [Party] = []

@@ -4,8 +4,7 @@ internal import RouterCore
 ///
 /// A peer that belongs to a trunk is believed when it asserts an identity (RFC 3325 section 5); anybody else is only
 /// who his From says he is, which is never used to let somebody in.
-func callerIdentity(_ headers: SIPHeaders, isTrusted: Bool) -> Party {
-  let from = headers["From"].flatMap { SIPAddress($0) }
+func callerIdentity(_ headers: SIPHeaders, from: SIPAddress?, isTrusted: Bool) -> Party {
   let party = (isTrusted ? assertedParty(headers, from) ?? remoteParty(headers) : nil) ?? fromParty(from)
   return isTrusted && wantsPrivacy(headers) ? .withheld : party
 }
@@ -25,7 +24,7 @@ extension Party {
 
 /// The first asserted address that names somebody; a `sip:` one before a `tel:` one, because it may carry more.
 private func assertedParty(_ headers: SIPHeaders, _ from: SIPAddress?) -> Party? {
-  let addresses = SIPAddress.list(headers.list("P-Asserted-Identity"))
+  let addresses = headers.addresses("P-Asserted-Identity")
   let named = addresses.filter { !$0.uri.user.isEmpty }
   guard let address = named.first(where: { $0.uri.scheme != "tel" }) ?? named.first else { return nil }
   var party = Party(address)
@@ -36,7 +35,7 @@ private func assertedParty(_ headers: SIPHeaders, _ from: SIPAddress?) -> Party?
 
 /// Remote-Party-ID, an expired draft that much equipment still sends: `;party=calling;privacy=off`.
 private func remoteParty(_ headers: SIPHeaders) -> Party? {
-  let addresses = SIPAddress.list(headers.list("Remote-Party-ID"))
+  let addresses = headers.addresses("Remote-Party-ID")
   let isCaller = { (address: SIPAddress) in
     let party = address.parameters["party"]?.lowercased() ?? "calling"
     return party == "calling" && !address.uri.user.isEmpty
@@ -63,11 +62,16 @@ private let withheldUsers: Set<String> = [
 ]
 
 private func namesNobody(_ uri: SIPURI) -> Bool {
-  uri.host.lowercased() == "anonymous.invalid" || withheldUsers.contains(uri.user.lowercased())
+  if uri.host.utf8.count == 17, uri.host.lowercased() == "anonymous.invalid" { return true }
+  // Nearly always a number, which is no word.
+  let user = uri.user
+  if let first = user.utf8.first, first == UInt8(ascii: "+") || first &- 0x30 < 10 { return false }
+  return withheldUsers.contains(user.lowercased())
 }
 
 /// RFC 3323 section 4.2, RFC 3325 section 9.3: `id`, `user` and `header` all hide who calls.
 private func wantsPrivacy(_ headers: SIPHeaders) -> Bool {
+  guard headers.contains("Privacy") else { return false }
   let values = headers.values("Privacy").flatMap { $0.split { $0 == ";" || $0 == "," } }
   return values.contains { ["id", "user", "header"].contains($0.trimmed.lowercased()) }
 }

@@ -70,11 +70,15 @@ extension SIPChannel {
     public var invitesPerSecondPerAddress = 200
     /// Calls of one trunk at once, unless the trunk has a `maximumCalls` of its own. Callers from no trunk count as one.
     public var callsPerTrunk = 2000
+    /// How long datagrams may wait for us, in milliseconds: longer, and more comes than is served. New calls get 503 with
+    /// `Retry-After` until the rest is up to date again. Callers repeat after 500 (RFC 3261's T1).
+    public var delayMilliseconds = 200
 
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
       case messageBytes, connections, connectionsPerAddress, invitesPerSecondPerAddress, callsPerTrunk
+      case delayMilliseconds
     }
 
     public init(from decoder: any Decoder) throws {
@@ -86,6 +90,7 @@ extension SIPChannel {
       invitesPerSecondPerAddress = try values.number(
         .invitesPerSecondPerAddress, 1...1_000_000, default: invitesPerSecondPerAddress)
       callsPerTrunk = try values.number(.callsPerTrunk, 1...1_000_000, default: callsPerTrunk)
+      delayMilliseconds = try values.number(.delayMilliseconds, 10...10_000, default: delayMilliseconds)
     }
   }
 

@@ -4,12 +4,13 @@ internal import RouterCore
 func inboundCall(_ request: SIPRequest, trunk: Trunk?) -> InboundCall {
   let headers = request.headers
   let isTrusted = trunk != nil
+  let from = request.from
   return InboundCall(
-    channel: .sip, from: callerIdentity(headers, isTrusted: isTrusted),
+    channel: .sip, from: callerIdentity(headers, from: from, isTrusted: isTrusted),
     to: calledParty(
       requestURI: request.uri, headers, from: trunk?.calledNumberFrom ?? [.requestURI, .to]),
     trunk: trunk?.name, diversion: divertingParties(headers), headers: metadata(headers),
-    sourceAddress: request.arrival.source, attestation: isTrusted ? attestation(headers) : nil,
+    sourceAddress: request.arrival.source, attestation: isTrusted ? attestation(headers, from: from) : nil,
     language: headers.list("Accept-Language").first.map { String($0.prefix { $0 != ";" }.trimmed) },
     foreignID: request.callID)
 }
@@ -20,23 +21,25 @@ enum MetadataLimit {
   static let bytes = 16_384
 }
 
-private let secretHeaders = ["authorization", "proxy-authorization"]
-
 /// The header fields that go along with a call, up to ``MetadataLimit``, in order. Credentials never do.
 func metadata(_ headers: SIPHeaders) -> [Header] {
   var kept: [Header] = []
+  kept.reserveCapacity(min(headers.count, MetadataLimit.fields))
   var bytes = 0
-  for header in headers.all {
-    if secretHeaders.contains(where: {
-      $0.utf8.count == header.name.utf8.count && $0 == header.name.lowercased()
-    }) {
-      continue
-    }
+  for header in headers.all where !isSecret(header.name) {
     bytes += header.name.utf8.count + header.value.utf8.count
     if kept.count == MetadataLimit.fields || bytes > MetadataLimit.bytes { break }
     kept.append(header)
   }
   return kept
+}
+
+private func isSecret(_ name: String) -> Bool {
+  switch name.utf8.count {
+  case 13: name.lowercased() == "authorization"
+  case 19: name.lowercased() == "proxy-authorization"
+  default: false
+  }
 }
 
 /// The final answer to an INVITE that says how a call ended: status, Reason with Q.850 (RFC 3326, RFC 6432), and when

@@ -14,6 +14,7 @@ actor Reception {
 
   /// Made anew when the route snapshot has other trunks.
   private var trunks: (list: [Trunk], index: TrunkIndex)
+  private var counters: ReceptionCounters
   /// Calls that are up, by trunk; those from no trunk under "".
   private var callsByTrunk: [String: Int] = [:]
 
@@ -34,6 +35,7 @@ actor Reception {
     log = host.log.labelled(SIPChannel.name)
     let list = host.trunks()
     trunks = (list, TrunkIndex(list))
+    counters = ReceptionCounters(host.metrics)
   }
 
   /// What the SIP endpoint calls, on the signalling loop.
@@ -41,7 +43,8 @@ actor Reception {
     SIPHandlers(
       invitation: { invitation in self.assumeIsolated { $0.receive(invitation) } },
       request: { request in self.assumeIsolated { $0.receive(request) } },
-      admits: { source, _ in self.assumeIsolated { $0.admits(source) } })
+      admits: { source, _ in self.assumeIsolated { $0.admits(source) } },
+      turnedAway: { why in self.assumeIsolated { $0.turnedAway(why) } })
   }
 
   /// The index of the trunks in force. Comparing is quick: the same snapshot gives the same array.
@@ -152,7 +155,7 @@ actor Reception {
   private func change(_ trunk: String, by step: Int) {
     let calls = callsByTrunk[trunk, default: 0] + step
     callsByTrunk[trunk] = calls > 0 ? calls : nil
-    host.metrics.set("routerd_sip_calls", Double(calls), ["trunk": trunk])
+    counters.calls(of: trunk).set(Double(calls))
   }
 
   /// Trunks with a `maximumCalls` of their own are counted by the engine, which tries the route's other targets.
@@ -248,9 +251,14 @@ actor Reception {
     return .reply(SIPReply(503, headers: [Header("Retry-After", "30")]))
   }
 
-  private func count(_ result: String) {
-    host.metrics.add("routerd_sip_invitations_total", 1, ["result": result])
+  /// Counted, not recorded: their number is the caller's choice (decision 101).
+  private func turnedAway(_ why: SIPTurnedAway) {
+    count(why.rawValue)
+    guard let number = counters.turnAway(why, at: .now) else { return }
+    log.warning("new calls are turned away", ("why", why.rawValue), ("calls", "\(number)"))
   }
+
+  private func count(_ result: String) { counters.invitations(result).add() }
 }
 
 /// Why a call is not let in, for the caller's network and for the record.

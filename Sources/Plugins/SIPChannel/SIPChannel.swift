@@ -61,6 +61,7 @@ private func endpointSettings(_ configuration: SIPChannel.Configuration) -> SIPS
   settings.limits.connections = configuration.limits.connections
   settings.limits.connectionsPerAddress = configuration.limits.connectionsPerAddress
   settings.limits.invitesPerSecond = configuration.limits.invitesPerSecondPerAddress
+  settings.limits.delay = .milliseconds(configuration.limits.delayMilliseconds)
   settings.sessionTimer.interval = configuration.sessionTimers.expires
   settings.sessionTimer.minimum = configuration.sessionTimers.minimum
   return settings

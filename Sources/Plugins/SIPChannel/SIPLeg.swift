@@ -55,8 +55,7 @@ actor SIPLeg: InlineLeg {
     self.released = released
     let request = invitation.request
     domain = peerDomain(
-      remote: request.from?.uri, contact: request.headers["Contact"].flatMap { SIPAddress($0)?.uri },
-      source: request.arrival.source)
+      remote: request.from?.uri, contact: request.contact?.uri, source: request.arrival.source)
   }
 
   // MARK: What the engine wants
@@ -107,7 +106,7 @@ actor SIPLeg: InlineLeg {
       if plan.offer == nil { awaitsAnswer = true } else { apply() }
       state = .answering
       answered = done
-      return call.accept(now: Array(description.text.utf8), headers: options.headers)
+      return call.accept(now: description.bytes, headers: options.headers)
     } catch {
       log.error("cannot answer", ("why", error.description))
       rejectNow(CallEnd(.failed, text: error.description, sipStatus: 503, retryAfter: 5), [])

@@ -15,12 +15,12 @@ extension SIPLeg {
         // A full offer of our own, never a mirror of a hold; the answer comes with ACK (RFC 3261 section 14.2).
         let ours = negotiation.offer()
         awaitsAnswer = true
-        offer.accept(sdp: Array(ours.text.utf8))
+        offer.accept(sdp: ours.bytes)
         return
       }
       let answer = try negotiation.answer(to: SessionDescription(parsing: body))
       apply()
-      offer.accept(sdp: Array(answer.text.utf8))
+      offer.accept(sdp: answer.bytes)
     } catch {
       log.info("session change refused", ("why", error.description))
       offer.reject(SIPReply(error.sipStatus))

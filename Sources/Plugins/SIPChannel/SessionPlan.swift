@@ -23,7 +23,7 @@ func mediaSettings(_ configuration: SIPChannel.Configuration) -> MediaSettings {
 /// Without a word about it, RTP serves the families that SIP serves.
 private func mediaAddress(_ configuration: SIPChannel.Configuration) -> String {
   if let address = configuration.media.address { return address }
-  return configuration.listen.contains { $0.host.contains(":") } ? "::" : "0.0.0.0"
+  return configuration.listen.contains { isIPv6($0.host) } ? "::" : "0.0.0.0"
 }
 
 /// What we ask for in SDP. The port is not known yet: 9 stands for it (RFC 4566 calls it discard), until media is open.
@@ -42,13 +42,15 @@ private func mediaAddresses(_ configuration: SIPChannel.Configuration, _ arrival
     configuration.media.advertise, isBoundToOne ? bound : nil, arrival.advertisedHost, arrival.local.ip,
   ]
   var addresses: [String] = []
-  for case let address? in candidates where AddressPrefix.bits(of: address) != nil {
-    let isIPv6 = address.contains(":")
-    if isIPv6, bound == "0.0.0.0" { continue }
-    if !addresses.contains(where: { $0.contains(":") == isIPv6 }) { addresses.append(address) }
+  for case let address? in candidates {
+    let family = isIPv6(address)
+    if family, bound == "0.0.0.0" { continue }
+    if addresses.contains(where: { isIPv6($0) == family }) { continue }
+    if AddressPrefix.bits(of: address) != nil { addresses.append(address) }
   }
   // An offer of ours names the first one: it should be of the family that the caller is known to speak.
-  let isArrivalIPv6 = arrival.source.ip.contains(":")
-  return addresses.filter { $0.contains(":") == isArrivalIPv6 }
-    + addresses.filter { $0.contains(":") != isArrivalIPv6 }
+  if addresses.count > 1, isIPv6(addresses[0]) != isIPv6(arrival.source.ip) { addresses.swapAt(0, 1) }
+  return addresses
 }
+
+private func isIPv6(_ address: String) -> Bool { address.utf8.contains(UInt8(ascii: ":")) }

@@ -32,9 +32,12 @@ public struct AddressPrefix: Hashable, Sendable, Codable {
   public static func mask(_ length: Int) -> UInt128 { length == 0 ? 0 : UInt128.max << (128 - length) }
 
   /// The 128 bits of a numeric address; brackets and a zone (`%eth0`) are ignored. `nil` when it is none.
-  public static func bits(of text: some StringProtocol) -> UInt128? {
+  public static func bits(of text: String) -> UInt128? { bits(of: text[...]) }
+
+  /// The same of a part of a text.
+  public static func bits(of text: Substring) -> UInt128? {
     if let address = ipv4(text.utf8) { return 0xffff_0000_0000 | UInt128(address) }  // nearly always
-    var text = Substring(text)
+    var text = text
     if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
     if let zone = text.firstIndex(of: "%") { text = text[..<zone] }
     if !text.utf8.contains(UInt8(ascii: ":")) {
@@ -44,7 +47,7 @@ public struct AddressPrefix: Hashable, Sendable, Codable {
   }
 
   /// Four numbers of one to three digits, up to 255, with dots between.
-  private static func ipv4(_ bytes: some Sequence<UInt8>) -> UInt32? {
+  private static func ipv4(_ bytes: Substring.UTF8View) -> UInt32? {
     var value: UInt32 = 0
     var (part, digits, dots): (UInt32, Int, Int) = (0, 0, 0)
     for byte in bytes {

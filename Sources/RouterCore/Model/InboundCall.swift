@@ -43,7 +43,7 @@ public struct SocketAddress: Hashable, Sendable, Codable, CustomStringConvertibl
     self.port = port
   }
 
-  public var description: String { ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)" }
+  public var description: String { ip.utf8.contains(UInt8(ascii: ":")) ? "[\(ip)]:\(port)" : "\(ip):\(port)" }
 }
 
 /// A call that asks for an answer: all that a route may look at. Everything is as the network said it; the router

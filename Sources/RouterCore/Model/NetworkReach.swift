@@ -23,7 +23,7 @@ public struct NetworkReach: Hashable, Sendable, Codable {
   /// Whether a numeric address may be reached; what is no address may not.
   public func permits(_ address: some StringProtocol) -> Bool {
     if isUnlimited { return true }
-    guard let bits = AddressPrefix.bits(of: address) else { return false }
+    guard let bits = AddressPrefix.bits(of: Substring(address)) else { return false }
     if exceptions.contains(where: { $0.contains(bits) }) { return true }
     return NetworkReach.isPublic(bits)
   }

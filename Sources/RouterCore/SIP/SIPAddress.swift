@@ -35,7 +35,7 @@ extension SIPAddress {
   init?(bytes: UnsafeRawBufferPointer) {
     let bytes = bytes.trimmed()
     guard let parts = SIPAddress.parts(bytes), let uri = SIPURI(bytes: parts.uri) else { return nil }
-    self.init(uri: uri, parameters: SIPParameters(parsing: parts.parameters.text))
+    self.init(uri: uri, parameters: SIPParameters(bytes: parts.parameters))
     let name = parts.name.trimmed()
     if !name.isEmpty { displayName = SIPAddress.unquoted(name) }
   }
@@ -50,16 +50,21 @@ extension SIPAddress {
       guard let end = endOfQuote(bytes) else { return nil }
       index = end
     }
-    guard let open = bytes[index...].firstIndex(of: SIPByte.less) else {
+    guard
+      let open = UnsafeRawBufferPointer(rebasing: bytes[index...]).position(of: SIPByte.less).map({
+        $0 + index
+      })
+    else {
       // An addr-spec: the first semicolon begins the field's parameters.
       guard index == 0 else { return nil }
-      let end = bytes.firstIndex(of: SIPByte.semicolon) ?? bytes.count
+      let end = bytes.position(of: SIPByte.semicolon) ?? bytes.count
       let uri = UnsafeRawBufferPointer(rebasing: bytes[..<end]).trimmed()
       return (
         UnsafeRawBufferPointer(rebasing: bytes[..<0]), uri, UnsafeRawBufferPointer(rebasing: bytes[end...])
       )
     }
-    guard let close = bytes[open...].firstIndex(of: SIPByte.greater) else { return nil }
+    let inside = UnsafeRawBufferPointer(rebasing: bytes[open...])
+    guard let close = inside.position(of: SIPByte.greater).map({ $0 + open }) else { return nil }
     let name = UnsafeRawBufferPointer(rebasing: bytes[..<open])
     // Between a quoted name and the bracket, and between the bracket and the parameters, only blanks may stand.
     let afterQuote = UnsafeRawBufferPointer(rebasing: bytes[index..<open]).trimmed()

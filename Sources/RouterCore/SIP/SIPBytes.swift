@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Character classes and small searches of the SIP grammar (RFC 3261 section 25), over raw bytes.
 enum SIPByte {
   static let cr = UInt8(ascii: "\r")
@@ -61,12 +63,31 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
+  /// Whether these bytes begin with `text`.
+  @inline(__always)
+  func hasPrefix(_ text: StaticString) -> Bool {
+    guard count >= text.utf8CodeUnitCount, let base = baseAddress else { return false }
+    return memcmp(base, text.utf8Start, text.utf8CodeUnitCount) == 0
+  }
+
   /// The same without regard to the case of ASCII letters; `text` is lower case.
   @inline(__always)
   func matchesFolded(_ text: StaticString) -> Bool {
     guard count == text.utf8CodeUnitCount else { return false }
     for index in 0..<count where SIPByte.lower(self[index]) != text.utf8Start[index] { return false }
     return true
+  }
+
+  /// Where `byte` stands first.
+  @inline(__always)
+  func position(of byte: UInt8) -> Int? {
+    guard let base = baseAddress, let found = memchr(base, Int32(byte), count) else { return nil }
+    return UnsafeRawPointer(found) - base
+  }
+
+  /// What stands before the first `byte`; everything when there is none.
+  func upTo(_ byte: UInt8) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: self[..<(position(of: byte) ?? count)])
   }
 
   /// Without blanks and line ends at both ends.

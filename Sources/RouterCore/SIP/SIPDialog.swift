@@ -25,8 +25,7 @@ struct SIPDialog: Sendable {
     remote = headers.first(.from) ?? ""
     remoteTag = envelope.fromTag.map { headers.text($0) } ?? ""
     // A peer of RFC 2543 may have no Contact: it is where it calls from.
-    target =
-      (headers.first(.contact) ?? headers.first(.from)).flatMap { SIPDialog.target(ofContact: $0) } ?? ""
+    target = (headers.range(.contact) ?? headers.range(.from)).flatMap { SIPDialog.target(headers, $0) } ?? ""
     routes = headers.list(.recordRoute)
     localSequence = UInt32.random(in: 1...0xffff)
     remoteSequence = envelope.cseq.number
@@ -36,9 +35,7 @@ struct SIPDialog: Sendable {
   /// names no Contact or no tag.
   init?(client envelope: SIPEnvelope, localTag: UInt64, local: String) {
     let headers = envelope.headers
-    guard let target = headers.first(.contact).flatMap({ SIPDialog.target(ofContact: $0) }) else {
-      return nil
-    }
+    guard let target = headers.range(.contact).flatMap({ SIPDialog.target(headers, $0) }) else { return nil }
     callID = headers.text(envelope.callID)
     self.localTag = localTag
     self.local = local
@@ -61,7 +58,7 @@ struct SIPDialog: Sendable {
 
   /// Takes over a new Contact (section 12.2.1.2: re-INVITE and UPDATE refresh the target).
   mutating func refresh(_ headers: SIPHeaders) {
-    if let target = headers.first(.contact).flatMap({ SIPDialog.target(ofContact: $0) }) {
+    if let target = headers.range(.contact).flatMap({ SIPDialog.target(headers, $0) }) {
       self.target = target
     }
   }
@@ -90,8 +87,8 @@ struct SIPDialog: Sendable {
   }
 
   /// The URI of a single Contact.
-  static func target(ofContact value: String) -> String? {
-    value.withRawUTF8 { bytes in
+  private static func target(_ headers: SIPHeaders, _ contact: Range<Int32>) -> String? {
+    headers.withBytes(contact) { bytes in
       guard let parts = SIPAddress.parts(bytes.trimmed()), SIPURI(bytes: parts.uri) != nil else { return nil }
       return parts.uri.text
     }

@@ -8,6 +8,8 @@ struct SIPEnvelope: Sendable {
   /// Missing with peers of RFC 2543.
   let fromTag: Range<Int32>?
   let toTag: Range<Int32>?
+  /// Whom a request outside of a dialog names, after ``readParties()``.
+  private(set) var parties: SIPParties?
 
   var headers: SIPHeaders { message.headers }
 
@@ -39,12 +41,23 @@ struct SIPEnvelope: Sendable {
     self.cseq = cseq
     self.fromTag = fromTag
     self.toTag = toTag
-    if case .request(let method, let uri) = message.start {
+    if case .request(let method, _) = message.start {
       guard cseq.method == method else { throw SIPDefect("CSeq Method Does Not Match") }
       try SIPEnvelope.checkMaxForwards(headers)
-      if toTag == nil { try SIPEnvelope.checkAddresses(headers, uri) }
-      if method == .invite, headers.contains(.contact) || hasCookie { try SIPEnvelope.checkContact(headers) }
+      // A new one within a dialog moves it.
+      if method == .invite, toTag != nil, mustNameContact { _ = try SIPEnvelope.contact(headers) }
     }
+  }
+
+  /// Only peers of RFC 2543 call without a Contact.
+  private var mustNameContact: Bool { hasCookie || headers.contains(.contact) }
+
+  /// Reads and checks the addresses of a request that opens something; within a dialog, tags decide.
+  mutating func readParties() throws(SIPDefect) {
+    guard case .request(let method, let uri) = message.start else { return }
+    let (target, from, to) = try SIPEnvelope.addresses(headers, uri)
+    let contact = try method == .invite && mustNameContact ? SIPEnvelope.contact(headers) : nil
+    parties = SIPParties(target: target, from: from, to: to, contact: contact)
   }
 
   /// The host of the topmost `Via`, IPv6 without brackets.
@@ -53,7 +66,7 @@ struct SIPEnvelope: Sendable {
   /// Whether the branch names the transaction, as RFC 3261 has it: the cookie with something behind it (RFC 4475
   /// section 3.2.1). Without, it is of a peer of RFC 2543.
   var hasCookie: Bool {
-    via.branch.map { headers.withBytes($0) { $0.count > 7 && $0.starts(with: "z9hG4bK".utf8) } } ?? false
+    via.branch.map { headers.withBytes($0) { $0.count > 7 && $0.hasPrefix("z9hG4bK") } } ?? false
   }
 
   /// Two values where one belongs leave open which was meant (RFC 4475 section 3.3.9).
@@ -106,8 +119,9 @@ struct SIPEnvelope: Sendable {
     }
   }
 
-  /// URIs are looked at when a request stands outside of a dialog; within one, tags decide.
-  private static func checkAddresses(_ headers: SIPHeaders, _ uri: Range<Int32>) throws(SIPDefect) {
+  private static func addresses(
+    _ headers: SIPHeaders, _ uri: Range<Int32>
+  ) throws(SIPDefect) -> (target: SIPURI, from: SIPAddress, to: SIPAddress) {
     guard let target = headers.withBytes(uri, { SIPURI(bytes: $0) }) else {
       throw SIPDefect("Bad Request-URI")
     }
@@ -117,19 +131,19 @@ struct SIPEnvelope: Sendable {
     }
     // Header fields have no place in a Request-URI (section 19.1.1).
     if target.rawHeaders != nil { throw SIPDefect("Header Fields In Request-URI") }
-    for name in [SIPHeaderName.from, .to]
-    where headers.withBytes(name, { SIPAddress(bytes: $0) == nil }) == true {
-      throw SIPDefect("Bad \(name.names.full)")
-    }
+    guard let from = headers.address(.from) else { throw SIPDefect("Bad From") }
+    guard let to = headers.address(.to) else { throw SIPDefect("Bad To") }
+    return (target, from, to)
   }
 
   /// Exactly one URI of ours to come back to (section 8.1.1.8).
-  private static func checkContact(_ headers: SIPHeaders) throws(SIPDefect) {
+  private static func contact(_ headers: SIPHeaders) throws(SIPDefect) -> SIPAddress {
     guard headers.count(.contact) == 1, let value = headers.first(.contact) else {
       throw SIPDefect(headers.contains(.contact) ? "Several Contacts" : "Missing Contact")
     }
     let contacts = SIPHeaders.split(value)
-    guard contacts.count == 1, SIPAddress(contacts[0]) != nil else { throw SIPDefect("Bad Contact") }
+    guard contacts.count == 1, let contact = SIPAddress(contacts[0]) else { throw SIPDefect("Bad Contact") }
+    return contact
   }
 }
 

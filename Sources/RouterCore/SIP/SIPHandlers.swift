@@ -9,16 +9,30 @@ public struct SIPHandlers: Sendable {
   /// Whether a stranger may talk to us at all. Asked for each new TCP or TLS connection before a byte is read, and
   /// for each request outside of a dialog before its fields are looked at; `false` is silence.
   public var admits: @Sendable (_ source: SocketAddress, _ transport: SIPTransport) -> Bool
+  /// A new call was turned away before anybody was asked: for counting.
+  public var turnedAway: @Sendable (SIPTurnedAway) -> Void
 
   public init(
     invitation: @escaping @Sendable (SIPInvitation) -> SIPInvitationDecision,
     request: @escaping @Sendable (SIPRequest) -> SIPRequestDecision = { _ in .standard },
-    admits: @escaping @Sendable (SocketAddress, SIPTransport) -> Bool = { _, _ in true }
+    admits: @escaping @Sendable (SocketAddress, SIPTransport) -> Bool = { _, _ in true },
+    turnedAway: @escaping @Sendable (SIPTurnedAway) -> Void = { _ in }
   ) {
     self.invitation = invitation
     self.request = request
     self.admits = admits
+    self.turnedAway = turnedAway
   }
+}
+
+/// Why a new call was turned away at once.
+public enum SIPTurnedAway: String, Sendable, Hashable {
+  /// More comes than can be served (``SIPLimits/delay``): 503 with `Retry-After`.
+  case overload
+  /// Too many calls are up, or wait for an answer: 503 with `Retry-After`.
+  case full
+  /// Its address calls too often (``SIPLimits/invitesPerSecond``): 503 with `Retry-After`, or nothing.
+  case rate
 }
 
 /// A new call, before anybody took it.

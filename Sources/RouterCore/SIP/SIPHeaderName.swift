@@ -67,19 +67,34 @@ enum SIPHeaderName: UInt8, Sendable, CaseIterable {
   static func of(_ name: UnsafeRawBufferPointer) -> SIPHeaderName {
     guard let first = name.first else { return .other }
     if name.count == 1 { return compact[Int(SIPByte.lower(first))] }
-    guard name.count < byLength.count else { return .other }
-    for candidate in byLength[name.count] where name.equalsFolded(candidate.names.full) { return candidate }
+    // Letters of both cases differ in one bit; few names of one length begin with the same letter.
+    guard name.count < 32 else { return .other }
+    let slot = index[name.count << 5 | Int(first & 31)]
+    for candidate in candidates[Int(slot.start)..<Int(slot.end)]
+    where name.equalsFolded(candidate.text) { return candidate.name }
     return .other
   }
 
-  private static let byLength: [[SIPHeaderName]] = {
-    var table: [[SIPHeaderName]] = []
+  private struct Candidate {
+    var text: StaticString
+    var name: SIPHeaderName
+  }
+
+  /// All names, those of one length and first letter beside each other, and where these stand.
+  private static let (candidates, index): ([Candidate], [(start: UInt8, end: UInt8)]) = {
+    var slots = [[Candidate]](repeating: [], count: 1024)
     for name in allCases where name != .other {
-      let length = name.names.full.utf8CodeUnitCount
-      while table.count <= length { table.append([]) }
-      table[length].append(name)
+      let text = name.names.full
+      let slot = text.utf8CodeUnitCount << 5 | Int(text.utf8Start.pointee & 31)
+      slots[slot].append(Candidate(text: text, name: name))
     }
-    return table
+    var candidates: [Candidate] = []
+    let index = slots.map { slot in
+      let start = UInt8(candidates.count)
+      candidates += slot
+      return (start: start, end: UInt8(candidates.count))
+    }
+    return (candidates, index)
   }()
 
   private static let compact: [SIPHeaderName] = {

@@ -46,21 +46,31 @@ public struct SIPHeaders: Sendable {
 
   /// The first field of that name.
   public subscript(_ name: String) -> String? {
-    for field in fields where matches(field, name) { return text(field.valueRange) }
-    return nil
+    range(name).map(text)
   }
+
+  /// Where the value of the first field of that name lies.
+  func range(_ name: String) -> Range<Int32>? { name.withRawUTF8 { first(SIPFieldName($0))?.valueRange } }
 
   /// Every field of that name, in order, one entry for each line.
   public func values(_ name: String) -> [String] {
-    fields.filter { matches($0, name) }.map { text($0.valueRange) }
+    name.withRawUTF8 { bytes in
+      let name = SIPFieldName(bytes)
+      var values: [String] = []
+      for field in fields where matches(field, name) { values.append(text(field.valueRange)) }
+      return values
+    }
   }
 
   /// Every element of a comma-separated list over all fields of that name, trimmed, without empty ones. Commas in
   /// quotes and in angle brackets do not separate.
-  public func list(_ name: String) -> [String] { values(name).flatMap(SIPHeaders.split) }
+  public func list(_ name: String) -> [String] {
+    let values = values(name)
+    return values.isEmpty ? [] : values.flatMap(SIPHeaders.split)
+  }
 
   /// Whether there is a field of that name.
-  public func contains(_ name: String) -> Bool { fields.contains { matches($0, name) } }
+  public func contains(_ name: String) -> Bool { range(name) != nil }
 
   /// Whether a comma-separated list holds `token`, without regard to case: `Supported` has `timer`.
   public func lists(_ token: String, in name: String) -> Bool {
@@ -90,7 +100,9 @@ public struct SIPHeaders: Sendable {
   }
 
   func values(_ name: SIPHeaderName) -> [String] {
-    fields.filter { $0.name == name }.map { text($0.valueRange) }
+    var values: [String] = []
+    for field in fields where field.name == name { values.append(text(field.valueRange)) }
+    return values
   }
 
   func list(_ name: SIPHeaderName) -> [String] {
@@ -119,12 +131,15 @@ public struct SIPHeaders: Sendable {
 
   func text(_ range: Range<Int32>) -> String { withBytes(range) { $0.text } }
 
-  private func matches(_ field: Field, _ name: String) -> Bool {
-    name.withRawUTF8 { name in
-      let kind = SIPHeaderName.of(name)
-      if kind != .other || field.name != .other { return kind == field.name }
-      return withBytes(field.nameRange) { $0.equalsFolded(name) }
-    }
+  private func first(_ name: SIPFieldName) -> Field? {
+    for field in fields where matches(field, name) { return field }
+    return nil
+  }
+
+  private func matches(_ field: Field, _ name: SIPFieldName) -> Bool {
+    if name.kind != .other || field.name != .other { return name.kind == field.name }
+    return field.nameRange.count == name.bytes.count
+      && withBytes(field.nameRange) { $0.equalsFolded(name.bytes) }
   }
 
   /// The elements of a comma-separated value (RFC 3261 section 7.3).
@@ -144,6 +159,17 @@ public struct SIPHeaders: Sendable {
       close(bytes.count)
       return elements
     }
+  }
+}
+
+/// A name that fields are looked for by: looked up once, not for each field.
+private struct SIPFieldName {
+  let bytes: UnsafeRawBufferPointer
+  let kind: SIPHeaderName
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    kind = SIPHeaderName.of(bytes)
   }
 }
 

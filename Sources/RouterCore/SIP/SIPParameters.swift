@@ -16,20 +16,22 @@ public struct SIPParameters: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads `a=b;c;d="e;f"`. What is left of an element that is no parameter is skipped; quotes are taken off.
   public init(parsing text: some StringProtocol) {
-    all = text.withRawUTF8 { bytes in
-      var all: [Parameter] = []
-      var start = 0
-      var scanner = SIPQuoteScanner()
-      func close(_ end: Int) {
-        let element = UnsafeRawBufferPointer(rebasing: bytes[start..<end]).trimmed()
-        if let parameter = Parameter(element) { all.append(parameter) }
+    self = text.withRawUTF8 { SIPParameters(bytes: $0) }
+  }
+
+  /// The same from bytes.
+  init(bytes: UnsafeRawBufferPointer) {
+    all = []
+    guard !bytes.isEmpty else { return }
+    var start = 0
+    var scanner = SIPQuoteScanner()
+    for index in 0...bytes.count {
+      if index < bytes.count {
+        guard scanner.isOpen(bytes[index]), bytes[index] == SIPByte.semicolon else { continue }
       }
-      for (index, byte) in bytes.enumerated() where scanner.isOpen(byte) && byte == SIPByte.semicolon {
-        close(index)
-        start = index + 1
-      }
-      close(bytes.count)
-      return all
+      let element = UnsafeRawBufferPointer(rebasing: bytes[start..<index]).trimmed()
+      if let parameter = Parameter(element) { all.append(parameter) }
+      start = index + 1
     }
   }
 
@@ -75,7 +77,7 @@ public struct SIPParameters: Hashable, Sendable, CustomStringConvertible {
 extension SIPParameters.Parameter {
   fileprivate init?(_ element: UnsafeRawBufferPointer) {
     guard !element.isEmpty else { return nil }
-    guard let equals = element.firstIndex(of: SIPByte.equals) else {
+    guard let equals = element.position(of: SIPByte.equals) else {
       self.init(element.text)
       return
     }

@@ -29,25 +29,31 @@ public struct SIPRequest: Sendable {
   public let arrival: SIPArrival
   let uriRange: Range<Int32>
   let bodyRange: Range<Int32>
+  private let parties: SIPParties?
 
   init(
     method: SIPMethod, headers: SIPHeaders, arrival: SIPArrival, uriRange: Range<Int32>,
-    bodyRange: Range<Int32>
+    bodyRange: Range<Int32>, parties: SIPParties? = nil
   ) {
     self.method = method
     self.headers = headers
     self.arrival = arrival
     self.uriRange = uriRange
     self.bodyRange = bodyRange
+    self.parties = parties
   }
 
   /// The Request-URI as it was written.
   public var uriText: String { headers.text(uriRange) }
   /// The Request-URI; requests with one that cannot be read are refused before anybody sees them.
-  public var uri: SIPURI { headers.withBytes(uriRange) { SIPURI(bytes: $0) } ?? SIPURI(host: "invalid") }
+  public var uri: SIPURI {
+    parties?.target ?? headers.withBytes(uriRange) { SIPURI(bytes: $0) } ?? SIPURI(host: "invalid")
+  }
   /// The caller as it names itself: never a proof of anything.
-  public var from: SIPAddress? { headers.withBytes(.from) { SIPAddress(bytes: $0) } ?? nil }
-  public var to: SIPAddress? { headers.withBytes(.to) { SIPAddress(bytes: $0) } ?? nil }
+  public var from: SIPAddress? { parties?.from ?? headers.address(.from) }
+  public var to: SIPAddress? { parties?.to ?? headers.address(.to) }
+  /// Where the sender wants to be reached; the first one where there are several.
+  public var contact: SIPAddress? { parties?.contact ?? headers.address(.contact) }
   public var callID: String { headers.first(.callID) ?? "" }
   /// Empty when there is none.
   public var body: [UInt8] { Array(headers.storage[Int(bodyRange.lowerBound)..<Int(bodyRange.upperBound)]) }
@@ -79,7 +85,7 @@ public struct SIPResponse: Sendable {
 
   public var isProvisional: Bool { status < 200 }
   public var isSuccess: Bool { (200..<300).contains(status) }
-  public var to: SIPAddress? { headers.withBytes(.to) { SIPAddress(bytes: $0) } ?? nil }
+  public var to: SIPAddress? { headers.address(.to) }
   public var contentType: String? { headers.mediaType }
   /// Seconds of `Retry-After`.
   public var retryAfter: Int? { headers.first(.retryAfter).flatMap { SIPNumber.leadingSeconds($0) } }

@@ -95,7 +95,7 @@ public struct SIPURI: Hashable, Sendable, CustomStringConvertible {
 extension SIPURI {
   /// Reads a URI from bytes; see ``init(_:)``.
   init?(bytes: UnsafeRawBufferPointer) {
-    guard let colon = bytes.firstIndex(of: SIPByte.colon), colon > 0,
+    guard let colon = bytes.position(of: SIPByte.colon), colon > 0,
       let first = bytes.first, SIPByte.lower(first) &- 0x61 < 26,
       bytes[..<colon].allSatisfy({ SIPByte.isToken($0) && $0 != SIPByte.percent }),
       !bytes.contains(where: {
@@ -115,11 +115,11 @@ extension SIPURI {
   }
 
   private init?(telephone rest: UnsafeRawBufferPointer) {
-    let end = rest.firstIndex(of: SIPByte.semicolon) ?? rest.count
+    let end = rest.position(of: SIPByte.semicolon) ?? rest.count
     guard end > 0 else { return nil }
     self.init(scheme: "tel", host: "")
     rawUser = UnsafeRawBufferPointer(rebasing: rest[..<end]).text
-    parameters = SIPParameters(parsing: UnsafeRawBufferPointer(rebasing: rest[end...]).text)
+    parameters = SIPParameters(bytes: UnsafeRawBufferPointer(rebasing: rest[end...]))
   }
 
   private init?(scheme: String, hierarchical rest: UnsafeRawBufferPointer) {
@@ -128,17 +128,17 @@ extension SIPURI {
     // `?` and `;` are legal in a user part, `@` is not: the last one ends it, also for peers that forget to escape.
     if let at = rest.lastIndex(of: UInt8(ascii: "@")) {
       let userInfo = UnsafeRawBufferPointer(rebasing: rest[..<at])
-      let colon = userInfo.firstIndex(of: SIPByte.colon)
+      let colon = userInfo.position(of: SIPByte.colon)
       rawUser = UnsafeRawBufferPointer(rebasing: userInfo[..<(colon ?? userInfo.count)]).text
       password = colon.map { UnsafeRawBufferPointer(rebasing: userInfo[($0 + 1)...]).text }
       rest = UnsafeRawBufferPointer(rebasing: rest[(at + 1)...])
     }
-    if let mark = rest.firstIndex(of: UInt8(ascii: "?")) {
+    if let mark = rest.position(of: UInt8(ascii: "?")) {
       rawHeaders = UnsafeRawBufferPointer(rebasing: rest[(mark + 1)...]).text
       rest = UnsafeRawBufferPointer(rebasing: rest[..<mark])
     }
-    if let semicolon = rest.firstIndex(of: SIPByte.semicolon) {
-      parameters = SIPParameters(parsing: UnsafeRawBufferPointer(rebasing: rest[semicolon...]).text)
+    if let semicolon = rest.position(of: SIPByte.semicolon) {
+      parameters = SIPParameters(bytes: UnsafeRawBufferPointer(rebasing: rest[semicolon...]))
       rest = UnsafeRawBufferPointer(rebasing: rest[..<semicolon])
     }
     guard let (host, port) = SIPURI.hostPort(rest) else { return nil }
@@ -159,7 +159,7 @@ extension SIPURI {
       }
       guard isAddress, host.contains(SIPByte.colon) else { return nil }
     } else {
-      let end = bytes.firstIndex(of: SIPByte.colon) ?? bytes.count
+      let end = bytes.position(of: SIPByte.colon) ?? bytes.count
       host = UnsafeRawBufferPointer(rebasing: bytes[..<end])
       rest = UnsafeRawBufferPointer(rebasing: bytes[end...])
       let isName = host.allSatisfy {

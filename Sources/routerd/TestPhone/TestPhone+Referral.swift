@@ -28,7 +28,7 @@ extension TestPhone {
     var negotiation = SDPNegotiation(
       .init(
         addresses: [address], port: media.port, codecs: options.codecs, encryption: options.encryption))
-    let offer = Array(negotiation.offer().text.utf8)
+    let offer = negotiation.offer().bytes
     referred = PhoneReferral(referral: referral, media: media, negotiation: negotiation)
     referral.accept()
     let from =

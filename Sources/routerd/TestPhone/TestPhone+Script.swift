@@ -62,7 +62,7 @@ extension TestPhone {
     negotiation.wish.direction = direction
     let offer = negotiation.offer()
     self.negotiation = negotiation
-    let response = await call.reinvite(sdp: Array(offer.text.utf8))
+    let response = await call.reinvite(sdp: offer.bytes)
     guard response.isSuccess, let sdp = response.sdp else {
       return printer.event("warning", at: elapsed, "re-INVITE: \(response.status) \(response.reason)")
     }

@@ -34,7 +34,7 @@ extension TestPhone {
       do throws(SDPError) {
         let answer = try negotiation?.answer(to: SessionDescription(parsing: sdp))
         guard let answer, let call else { return }
-        Task { await call.acknowledge(sdp: Array(answer.text.utf8)) }
+        Task { await call.acknowledge(sdp: answer.bytes) }
       } catch { return giveUp(.sdp("\(error)")) }
     } else if !sdp.isEmpty, !agree(sdp) {
       return
@@ -77,7 +77,7 @@ extension TestPhone {
         }
       self.negotiation = negotiation
       if let parameters = negotiation.parameters { media?.apply(parameters) }
-      offer.accept(sdp: Array(mine.text.utf8))
+      offer.accept(sdp: mine.bytes)
     } catch {
       offer.reject(SIPReply(error.sipStatus))
     }

@@ -61,7 +61,7 @@ actor TestPhone {
     var negotiation = SDPNegotiation(
       .init(
         addresses: [address], port: media.port, codecs: options.codecs, encryption: options.encryption))
-    let offer = options.isLateOffer ? nil : Array(negotiation.offer().text.utf8)
+    let offer = options.isLateOffer ? nil : negotiation.offer().bytes
     self.negotiation = negotiation
     let from =
       PhoneOptions.caller(options.from ?? "phone", host: address) ?? SIPAddress(uri: SIPURI(host: address))

@@ -81,7 +81,8 @@ import Testing
   ]
 
   @Test(arguments: cases) func caller(_ each: Case) {
-    let party = callerIdentity(SIPHeaders(each.headers), isTrusted: each.isTrusted)
+    let headers = SIPHeaders(each.headers)
+    let party = callerIdentity(headers, from: headers.address("From"), isTrusted: each.isTrusted)
     #expect(party.user == each.user)
     #expect(party.displayName == each.displayName)
     #expect(party.isAnonymous == each.isAnonymous)

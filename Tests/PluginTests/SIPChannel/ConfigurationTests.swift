@@ -37,7 +37,8 @@ import Testing
         codecs: [opus, pcma]
         srtp: required
         inbandDigits: true
-      limits: {messageBytes: 8192, connections: 10, connectionsPerAddress: 3, invitesPerSecondPerAddress: 7, callsPerTrunk: 5}
+      limits: {messageBytes: 8192, connections: 10, connectionsPerAddress: 3, invitesPerSecondPerAddress: 7, callsPerTrunk: 5,
+        delayMilliseconds: 50}
       sessionTimers: {expires: 600, minimum: 120}
       """)
     #expect(
@@ -52,6 +53,7 @@ import Testing
     #expect(configuration.media.codecs == [.opus, .pcma])
     #expect(configuration.media.srtp == .required)
     #expect(configuration.limits.callsPerTrunk == 5)
+    #expect(configuration.limits.delayMilliseconds == 50)
     #expect(configuration.sessionTimers.minimum == 120)
   }
 

@@ -20,6 +20,7 @@ final class SIPTestSide: Sendable {
   func listen(
     request: @escaping @Sendable (SIPRequest) -> SIPRequestDecision = { _ in .standard },
     admits: @escaping @Sendable (SocketAddress, SIPTransport) -> Bool = { _, _ in true },
+    turnedAway: @escaping @Sendable (SIPTurnedAway) -> Void = { _ in },
     decide: @escaping @Sendable (SIPInvitation) -> SIPInvitationDecision? = { _ in nil }
   ) async throws -> [SocketAddress] {
     let handlers = SIPHandlers(
@@ -30,7 +31,7 @@ final class SIPTestSide: Sendable {
         let log = log(of: invitation.call.id)
         invited.yield(invitation)
         return .take { log.add($0) }
-      }, request: request, admits: admits)
+      }, request: request, admits: admits, turnedAway: turnedAway)
     return try await endpoint.listen(handlers)
   }
 

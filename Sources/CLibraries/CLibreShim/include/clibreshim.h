@@ -69,7 +69,8 @@ int shim_udp_receive(int fd, struct shim_inbox *box);
 
 /** The i-th datagram: its bytes, where it came from, and our address that it came to (`dst` must hold the bound
  * address before). Valid until the next receive. */
-const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct sa *src, struct sa *dst);
+const uint8_t *shim_inbox_get(struct shim_inbox *box, int i, size_t *len, struct sa *src, struct sa *dst,
+			      int64_t *waited);
 
 /** Sends a datagram from our address `src` (NULL is any). Returns an error number. */
 int shim_udp_send(int fd, const struct sa *src, const struct sa *dst, const uint8_t *bytes, size_t len);

@@ -22,6 +22,9 @@ public enum AudioCodec: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The same in capitals.
+  var upperCaseName: String { self == .opus ? "OPUS" : name }
+
   /// RTP timestamp units a second.
   public var clockRate: Int {
     switch self {

@@ -9,7 +9,7 @@ struct SDPAudio {
     var clockRate: Int
 
     var codec: AudioCodec? {
-      AudioCodec.allCases.first { $0.name.uppercased() == name && $0.clockRate == clockRate }
+      AudioCodec.allCases.first { $0.clockRate == clockRate && $0.upperCaseName == name }
     }
   }
 
@@ -30,7 +30,7 @@ struct SDPAudio {
   var rtcpMux: Bool
 
   init(_ media: SessionDescription.Media, in session: SessionDescription) throws(SDPError) {
-    switch media.transport.uppercased() {
+    switch media.transport == "RTP/AVP" ? media.transport : media.transport.uppercased() {
     case "RTP/AVP", "RTP/AVPF": isSecure = false
     case "RTP/SAVP", "RTP/SAVPF": isSecure = true
     case "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF": throw .encryption("DTLS-SRTP is not supported")
@@ -69,25 +69,30 @@ struct SDPAudio {
   }
 
   private static func formats(of media: SessionDescription.Media) -> [Format] {
-    var maps: [UInt8: Format] = [:]
-    for value in media.values("rtpmap") {
-      let words = value.utf8.split(separator: 0x20).map { Substring($0) }
-      guard words.count >= 2, let type = UInt8(words[0]), type < 128, maps[type] == nil else { continue }
-      let parts = words[1].utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
-        Substring($0)
-      }
-      guard parts.count >= 2, let clock = Int(parts[1]) else { continue }
-      // One channel when none is said; Opus is always written with two, but its decoder takes whatever comes.
-      guard parts.count < 3 || parts[2] == "1" || parts[0].uppercased() == "OPUS" else { continue }
-      maps[type] = Format(payloadType: type, name: parts[0].uppercased(), clockRate: clock)
+    var maps: [Format] = []
+    for attribute in media.attributes where attribute.name == "rtpmap" {
+      guard let map = attribute.value.flatMap(SDPAudio.map) else { continue }
+      if !maps.contains(where: { $0.payloadType == map.payloadType }) { maps.append(map) }
     }
     return media.formats.compactMap { text in
       guard let type = UInt8(text), type < 128 else { return nil }
-      if let map = maps[type] { return map }
+      if let map = maps.first(where: { $0.payloadType == type }) { return map }
       return AudioCodec.allCases.first { $0.staticPayloadType == type }.map {
-        Format(payloadType: type, name: $0.name.uppercased(), clockRate: $0.clockRate)
+        Format(payloadType: type, name: $0.upperCaseName, clockRate: $0.clockRate)
       }
     }
+  }
+
+  /// `0 PCMU/8000` or `111 opus/48000/2`.
+  private static func map(_ value: String) -> Format? {
+    let words = value.utf8.split(separator: SIPByte.space, maxSplits: 2)
+    guard words.count >= 2, let type = UInt8(Substring(words[0])), type < 128 else { return nil }
+    let parts = words[1].split(separator: SIPByte.slash, omittingEmptySubsequences: false)
+    guard parts.count >= 2, let clock = Int(Substring(parts[1])) else { return nil }
+    let name = Substring(parts[0]).uppercased()
+    // One channel when none is said; Opus is always written with two, but its decoder takes whatever comes.
+    guard parts.count < 3 || parts[2].elementsEqual("1".utf8) || name == "OPUS" else { return nil }
+    return Format(payloadType: type, name: name, clockRate: clock)
   }
 
   private static func direction(_ attributes: [SessionDescription.Attribute]) -> MediaDirection? {
@@ -98,7 +103,8 @@ struct SDPAudio {
     _ name: String, _ media: SessionDescription.Media, _ session: SessionDescription
   ) -> Int? {
     let value = media.values(name).first ?? session.attributes.first { $0.name == name }?.value
-    guard let value, let number = Int(value.prefix { $0 != "." }), number > 0 else { return nil }
+    guard let value, let number = Int(Substring(value.utf8.prefix { $0 != UInt8(ascii: ".") })), number > 0
+    else { return nil }
     return number
   }
 

@@ -141,7 +141,8 @@ public struct SDPNegotiation: Sendable {
 
   /// Our address of a family.
   func address(ofFamily family: Int) throws(SDPError) -> String {
-    guard let address = wish.addresses.first(where: { $0.contains(":") == (family == 6) }) else {
+    guard let address = wish.addresses.first(where: { $0.utf8.contains(SIPByte.colon) == (family == 6) })
+    else {
       throw .addressFamily(family)
     }
     return address

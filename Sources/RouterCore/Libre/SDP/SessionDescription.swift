@@ -27,7 +27,7 @@ public struct SessionDescription: Sendable, Hashable {
     /// A numeric address or a host name, without a multicast suffix.
     public var address: String
     public init(_ address: String) {
-      addressType = address.contains(":") ? "IP6" : "IP4"
+      addressType = address.utf8.contains(SIPByte.colon) ? "IP6" : "IP4"
       self.address = address
     }
     public init(addressType: String, address: String) {

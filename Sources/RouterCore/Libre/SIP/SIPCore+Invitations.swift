@@ -6,11 +6,13 @@ extension SIPCore {
   ) {
     switch limiter?.ask(arrival.source.ip, now: .now) ?? .serve {
     case .serve: break
-    case .refuse: return statelessly(503, envelope, flow, headers: [Header("Retry-After", "1")])
-    case .ignore: return
+    case .refuse: return turnAway(.rate, envelope, flow)
+    case .ignore:
+      handlers?.turnedAway(.rate)
+      return
     }
     guard pendingCalls < settings.limits.pendingCalls, calls.count < settings.limits.calls else {
-      return statelessly(503, envelope, flow, headers: [Header("Retry-After", "5")])
+      return turnAway(.full, envelope, flow)
     }
     let body = SIPBody(envelope.headers, envelope.message.body)
     let number = transactions.newBranch()
@@ -27,6 +29,18 @@ extension SIPCore {
         rseq: UInt32.random(in: 1...0xffff), sequence: envelope.cseq.number, hasSDP: false, offers: false)
     }
     offer(call, transaction, envelope, refusal(envelope.headers, body))
+  }
+
+  /// Refuses without remembering anything.
+  func turnAway(_ why: SIPTurnedAway, _ envelope: SIPEnvelope, _ flow: SIPFlow) {
+    handlers?.turnedAway(why)
+    let seconds =
+      switch why {
+      case .rate: 1
+      case .full: 5
+      case .overload: Int.random(in: 3...9)  // many hear it at once, and should not come back at once
+      }
+    statelessly(503, envelope, flow, headers: [Header("Retry-After", "\(seconds)")])
   }
 
   /// What is wrong with an INVITE that could be read, in the order of section 8.2: extensions, body, answer, session

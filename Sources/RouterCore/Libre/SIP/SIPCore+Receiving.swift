@@ -1,6 +1,7 @@
 /// The way of a message that came in.
 extension SIPCore {
-  func received(_ bytes: UnsafeRawBufferPointer, _ flow: SIPFlow) {
+  func received(_ bytes: UnsafeRawBufferPointer, _ flow: SIPFlow, _ waited: Duration?) {
+    if let waited { overload.read(after: waited, now: .now) }
     switch SIPParser.parse(bytes, isDatagram: flow.transport == .udp, limits: settings.limits) {
     case .keepAlive, .rubbish: return
     case .message(let message):
@@ -123,12 +124,20 @@ extension SIPCore {
     guard let handlers, handlers.admits(arrival.source, flow.transport) else { return }
     // A tag of ours that we do not know: a call of before, or somebody's guess (section 12.2.2).
     guard envelope.toTag == nil else { return statelessly(481, envelope, flow) }
+    let method = envelope.cseq.method
+    if method == .invite, overload.refuses(now: .now) { return turnAway(.overload, envelope, flow) }
+    var envelope = envelope
+    do throws(SIPDefect) {
+      try envelope.readParties()
+    } catch {
+      return refuse(envelope.message, method, error, flow)
+    }
     let merge = SIPMergeKey(envelope)
     guard !transactions.isMerged(merge) else { return statelessly(482, envelope, flow) }
     guard transactions.serverCount < settings.limits.transactions else {
       return statelessly(503, envelope, flow, headers: [Header("Retry-After", "5")])
     }
-    if envelope.cseq.method == .invite {
+    if method == .invite {
       invite(key, merge, envelope, flow, arrival)
     } else {
       let unknown = unsupported(envelope.headers)

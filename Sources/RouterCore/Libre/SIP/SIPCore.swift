@@ -27,6 +27,7 @@ final class SIPCore {
   /// Calls that wait for an answer of ours.
   var pendingCalls = 0
   var limiter: SIPRateLimiter?
+  var overload: SIPOverload
   private var requests: [ObjectIdentifier: SIPClientRequest] = [:]
   private var delayed: [ObjectIdentifier: LoopTimer] = [:]
   private lazy var undecided = SIPExpiryQueue<SIPTransactionNumber>(after: settings.timers.decision) {
@@ -43,6 +44,7 @@ final class SIPCore {
     resolver = SIPResolver(nameServers: settings.nameServers) { [weak endpoint] number, addresses in
       endpoint?.onLoop { $0.resolved(number, addresses) }
     }
+    overload = SIPOverload(limit: settings.limits.delay)
     limiter = settings.limits.invitesPerSecond.map {
       SIPRateLimiter(rate: $0, addresses: settings.limits.addresses)
     }
@@ -50,7 +52,7 @@ final class SIPCore {
 
   func open(_ handlers: SIPHandlers) throws(SIPFailure) {
     self.handlers = handlers
-    transports.received = { [unowned self] bytes, flow in received(bytes, flow) }
+    transports.received = { [unowned self] bytes, flow, waited in received(bytes, flow, waited) }
     transports.lost = { [unowned self] path in transactions.lost(path) }
     transports.admits = { [unowned self] source, transport in
       self.handlers?.admits(source, transport) ?? false
@@ -182,7 +184,7 @@ final class SIPCore {
     }
     return SIPRequest(
       method: method, headers: envelope.headers, arrival: arrival, uriRange: uri,
-      bodyRange: envelope.message.body)
+      bodyRange: envelope.message.body, parties: envelope.parties)
   }
 
   func response(_ answer: SIPClientRequest.Answer) -> SIPResponse {

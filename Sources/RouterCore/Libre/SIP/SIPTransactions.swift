@@ -9,6 +9,7 @@ final class SIPTransactions {
   private var clients: [UInt64: SIPClientTransaction] = [:]
   private var cancels: [UInt64: SIPClientTransaction] = [:]
   private var nextNumber: UInt64 = 1
+  private var random = RandomBytes()
   private lazy var forgetServers = SIPExpiryQueue<SIPServerTransaction>(after: settings.timers.timeout) {
     [unowned self] transaction in remove(transaction)
   }
@@ -100,7 +101,7 @@ final class SIPTransactions {
 
   // MARK: Requests of ours
 
-  func newBranch() -> UInt64 { rand_u64() }
+  func newBranch() -> UInt64 { random.next() }
 
   static func branch(_ number: UInt64) -> String { "z9hG4bK" + SIPTag.text(number) }
 

@@ -44,8 +44,9 @@ final class SIPTransports {
   /// Addresses that packets to a peer leave from, for sockets that are bound to all.
   private var sources: [String: sa] = [:]
 
-  /// A datagram, or a message of a stream.
-  var received: ((UnsafeRawBufferPointer, SIPFlow) -> Void)?
+  /// A datagram, with how long it waited for us in the system; or a message of a stream, whose sender is slowed down by
+  /// the stream itself.
+  var received: ((UnsafeRawBufferPointer, SIPFlow, Duration?) -> Void)?
   /// A connection is gone.
   var lost: ((SIPFlow.Path) -> Void)?
   /// Whether a peer may connect.
@@ -165,11 +166,12 @@ final class SIPTransports {
       var length = 0
       var remote = sa()
       var local = listener.bound
-      let bytes = shim_inbox_get(inbox, index, &length, &remote, &local)
+      var waited: Int64 = 0
+      let bytes = shim_inbox_get(inbox, index, &length, &remote, &local, &waited)
       let flow = SIPFlow(
         path: .datagram(listener.number), transport: .udp, listener: listener.number, remote: remote,
         local: local)
-      received(UnsafeRawBufferPointer(start: bytes, count: length), flow)
+      received(UnsafeRawBufferPointer(start: bytes, count: length), flow, .microseconds(waited))
     }
   }
 
@@ -201,10 +203,10 @@ final class SIPTransports {
     case .ping:
       if stream.send(Array("\r\n".utf8)) != 0 { drop(stream) }
     case .message(let bytes):
-      bytes.withUnsafeBytes { received?($0, flow(of: stream)) }
+      bytes.withUnsafeBytes { received?($0, flow(of: stream), nil) }
     case .broken(let bytes):
       // It is answered if it can be; then nothing on this connection can be understood any more.
-      bytes.withUnsafeBytes { received?($0, flow(of: stream)) }
+      bytes.withUnsafeBytes { received?($0, flow(of: stream), nil) }
       drop(stream)
     }
   }
