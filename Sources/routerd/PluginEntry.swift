@@ -49,7 +49,8 @@ struct PluginEntry: Sendable {
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
     var entry = plugin(type) { channel, assembly in assembly.channels.append(channel) }
     entry.channel = (type.kind, type.capabilities)
-    if type.kind == .voip { entry.types.others = [type.name] }
+    // A channel that is none of the engine's own kinds is a provider's, which accounts are for.
+    if ![.sip, .websocket, .webrtc].contains(type.kind) { entry.types.others = [type.name] }
     return entry
   }
 
