@@ -91,10 +91,12 @@ let package = Package(
         "OpenAIChatModel/official_client.py",
         "OpenAIRealtimeModel/validate_events.py",
         "TelnyxChannel/telnyx_sdk.py",
+        "TelnyxChannel/wire.jsonl",
         "TwilioChannel/twilio_signer.py",
         "TwilioChannel/twilio_twiml.py",
         "TwilioChannel/wire.jsonl",
         "VonageChannel/vonage_sdk.py",
+        "VonageChannel/wire.jsonl",
       ], swiftSettings: strict),
     .testTarget(
       name: "RouterdTests", dependencies: ["routerd", "RouterTesting", "Emulators"], swiftSettings: strict),

@@ -36,8 +36,8 @@ struct PluginEntry: Sendable {
   let section: String?
   /// Reads the section, which may be missing.
   let read: @Sendable (YAMLNode?) throws(DiagnosticList) -> Maker
-  /// For a channel: what its calls are called in routes, and what it can do.
-  var channel: (kind: ChannelKind, capabilities: ChannelCapabilities)?
+  /// For a channel: what it is called, and what it can do.
+  var channel: (any ChannelAdapter.Type)?
   /// For a store whose records can be read without it.
   var reader: (@Sendable (YAMLNode?) throws -> any CallRecords)?
   /// What it can do for providers, known before anything is made.
@@ -48,7 +48,7 @@ struct PluginEntry: Sendable {
   /// A way for calls to come in.
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
     var entry = plugin(type) { channel, assembly in assembly.channels.append(channel) }
-    entry.channel = (type.kind, type.capabilities)
+    entry.channel = type
     // A channel that is none of the engine's own kinds is a provider's, which accounts are for.
     if ![.sip, .websocket, .webrtc].contains(type.kind) { entry.types.others = [type.name] }
     return entry

@@ -1,23 +1,19 @@
 import RouterCore
 
 /// Calls from a small VoIP provider: a signed JSON webhook, and a WebSocket with µ-law in binary messages.
-final class RingerChannel: ChannelAdapter {
+final class RingerChannel: WebhookChannel {
   static let name = "ringer"
   static let capabilities = ChannelCapabilities(digits: true)
 
   let calls: WebhookCalls
-  private let host: PluginHost
 
   init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
-    self.host = host
     calls = WebhookCalls(type: Self.name, host)
     calls.takeAnnouncements(
       methods: ["POST"], accepts: ["application/json"],
       recognises: { $0.header("X-Ringer-Signature") != nil }
     ) { [weak self] in await self?.receive($0, $1) }
   }
-
-  func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
 
   /// `{"id": …, "event": "ringing" or "over", "from": …, "to": …}`, answered with what is to be done.
   private func receive(_ request: HTTPServerRequest, _ agent: String?) async -> HTTPServerReply {
@@ -41,7 +37,7 @@ final class RingerChannel: ChannelAdapter {
   /// The body's HMAC, with the key of one of the accounts in `providers:`.
   private func isSigned(_ request: HTTPServerRequest) -> Bool {
     let given = Array((request.header("X-Ringer-Signature") ?? "").utf8)
-    return host.providers(Self.name).contains { account in
+    return calls.accounts(for: request).contains { account in
       let key = account.settings["key"]?.string ?? ""
       let right = Digest.hexadecimal(Digest.authenticate(request.body, key: key.utf8))
       return !key.isEmpty && Digest.isEqual(given, Array(right.utf8))

@@ -2,7 +2,7 @@ public import Emulators
 public import RouterCore
 
 /// A channel of a VoIP provider with the emulated provider on the other side of the wire.
-public final class EmulatedStage<Channel: ChannelAdapter, Kind: ProviderEmulator>: ChannelDriver {
+public final class EmulatedStage<Channel: WebhookChannel, Kind: ProviderEmulator>: ChannelDriver {
   public let stage: VoIPStage<Channel>
   public let service: RunningEmulator<Kind>
 
@@ -45,7 +45,7 @@ public final class EmulatedStage<Channel: ChannelAdapter, Kind: ProviderEmulator
 
   /// Calls and addresses that anything is still kept of, on both sides.
   public func held() async -> Int {
-    Int(stage.metrics.value("routerd_voip_calls", ["provider": Channel.name])) + service.emulator.liveCalls
+    stage.channel.calls.count + stage.channel.calls.openAddresses + service.emulator.liveCalls
   }
 
   /// Waits until so many webhooks had this result.
@@ -78,6 +78,9 @@ public struct EmulatedCaller: ChannelCaller {
   public func press(_ keys: String) async throws { await call.press(keys) }
   public func speak(milliseconds: Int) async throws { await call.speak(milliseconds: milliseconds) }
   public func transferTarget(answers: Bool) async throws { board.target = answers ? .answer : .busy }
+
+  public var listens: Bool { true }
+  public func lastSound() async -> ContinuousClock.Instant? { await call.lastSound() }
 
   /// What the emulator notices, in the words of the suite for channels.
   public static func note(_ notice: CallNotice, in events: Journal<CallerEvent>) {

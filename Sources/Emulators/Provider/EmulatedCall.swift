@@ -32,6 +32,7 @@ public struct EmulatedLine: Sendable {
   let notice: @Sendable (CallNotice) -> Void
   var stream: EmulatedStream?
   var streamURLs: [String] = []
+  var prelude: [WebSocketMessage] = []
   var isAnswered = false
   var isOver = false
 
@@ -58,6 +59,8 @@ extension EmulatedCall {
   public func speak(milliseconds: Int) async { await line.stream?.speak(milliseconds: milliseconds) }
   /// Breaks the media socket's connection, as a network does.
   public func breakStream() async { await line.stream?.cut() }
+  /// Sends on the next media socket what no provider would, before its stream begins.
+  public func begin(with messages: [WebSocketMessage]) { line.prelude = messages }
   /// Sends on the media socket what no provider would.
   public func misbehave(_ messages: [WebSocketMessage]) async { await line.stream?.misbehave(messages) }
   /// When the caller last heard something of the agent.
@@ -84,11 +87,14 @@ extension EmulatedCall {
       line.host.report.violation("a stream wants wss:, not \(url)")
     }
     line.streamURLs.append(url)
-    let socket = try await WebSocket.connect(url, headers: headers, over: line.host.http)
+    var settings = WebSocketSettings()
+    settings.maximumQueuedBytes = 256 << 20  // room for what no provider would send
+    let socket = try await WebSocket.connect(
+      url, headers: headers, over: line.host.http, settings: settings)
     if line.isOver || Task.isCancelled { return await socket.close() }
     let stream = EmulatedStream(self, socket, wire, rate: line.rate, line.host)
     line.stream = stream
-    await stream.run()
+    await stream.run(after: line.prelude)
     if line.stream === stream { line.stream = nil }
   }
 

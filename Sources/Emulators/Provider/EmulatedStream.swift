@@ -74,7 +74,8 @@ public actor EmulatedStream {
   // MARK: The whole stream
 
   /// Returns when the stream is over, whoever ended it.
-  func run() async {
+  /// - Parameter prelude: Is sent before everything else.
+  func run(after prelude: [WebSocketMessage] = []) async {
     await socket.start(
       onMessage: { message in self.assumeIsolated { $0.take(message) } },
       onClose: { close in
@@ -84,7 +85,7 @@ public actor EmulatedStream {
           $0.closed.resolve(())
         }
       })
-    send(wire.begin())
+    send(prelude + wire.begin())
     let ticking = Task { await tick() }
     await closed.value(cancelled: ())
     ticking.cancel()

@@ -6,13 +6,12 @@ public import RouterCore
 /// Signatures are ``TelnyxSignature``'s, what Telnyx says ``TelnyxEvent``'s or ``TeXMLWebhook``'s, what it is told
 /// ``TelnyxCallControl``'s or `DocumentCallControl`'s, its sound ``TelnyxMediaCodec``'s; the call's life is `RouterCore`'s
 /// (`WebhookCalls`).
-public final class TelnyxChannel: ChannelAdapter {
+public final class TelnyxChannel: WebhookChannel {
   public static let name = "telnyx"
   public static let capabilities = ChannelCapabilities(
     transfer: true, digits: true, sendsDigits: true, rejectReasons: true)
 
-  private let host: PluginHost
-  let calls: WebhookCalls
+  public let calls: WebhookCalls
   private let rest: TelnyxREST
   private let log: Log
   /// Events, so that a delivery that is repeated does nothing.
@@ -25,7 +24,6 @@ public final class TelnyxChannel: ChannelAdapter {
   private static let newsLag = Duration.milliseconds(500)
 
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
-    self.host = host
     log = host.log.labelled(TelnyxChannel.name)
     calls = WebhookCalls(type: TelnyxChannel.name, host)
     rest = TelnyxREST(rest: ProviderREST(TelnyxChannel.name, host, deadline: .seconds(6)))
@@ -40,13 +38,11 @@ public final class TelnyxChannel: ChannelAdapter {
     }
   }
 
-  public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
-
   // MARK: Who is believed
 
   /// The accounts whose key signed the request; empty is answered with 403 and was counted.
   private func signers(of request: HTTPServerRequest) -> [TelnyxAccount] {
-    let accounts = host.providers(TelnyxChannel.name).compactMap(TelnyxAccount.init)
+    let accounts = calls.accounts(for: request).compactMap(TelnyxAccount.init)
     switch TelnyxSignature.verdict(request, accounts, now: Int(Date().timeIntervalSince1970)) {
     case .right(let indices): return indices.map { accounts[$0] }
     case let verdict:

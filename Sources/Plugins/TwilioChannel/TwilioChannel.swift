@@ -4,20 +4,19 @@ public import RouterCore
 ///
 /// Signatures are ``TwilioSignature``'s, what Twilio says ``TwilioWebhook``'s, its sound ``TwilioMediaCodec``'s; the documents
 /// that it follows and the call's life are `RouterCore`'s (`DocumentCallControl`, `WebhookCalls`).
-public final class TwilioChannel: ChannelAdapter {
+public final class TwilioChannel: WebhookChannel {
   public static let name = "twilio"
   public static let capabilities = ChannelCapabilities(
     transfer: true, digits: true, sendsDigits: true, rejectReasons: true)
+  public static let newsPath: String? = "status"
 
-  private let host: PluginHost
-  let calls: WebhookCalls
+  public let calls: WebhookCalls
   private let rest: TwilioREST
 
   /// Twilio waits 15 s for the reply to a webhook; nobody rings longer than this before an agent takes the call.
   private static let patience = Duration.seconds(12)
 
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
-    self.host = host
     calls = WebhookCalls(type: TwilioChannel.name, host)
     rest = TwilioREST(rest: ProviderREST(TwilioChannel.name, host))
     let methods: Set<String> = ["GET", "POST"]
@@ -31,8 +30,6 @@ public final class TwilioChannel: ChannelAdapter {
     }
   }
 
-  public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
-
   // MARK: Webhooks
 
   /// Who sent it: the account whose token signed it. `nil` was answered with 403 and counted.
@@ -45,7 +42,7 @@ public final class TwilioChannel: ChannelAdapter {
       calls.count("malformed", refused: request)
       return nil
     }
-    let accounts = host.providers(TwilioChannel.name).compactMap(TwilioAccount.init)
+    let accounts = calls.accounts(for: request).compactMap(TwilioAccount.init)
     let candidates = accounts.filter { $0.accountSid == webhook.accountSid }
     guard !candidates.isEmpty else {
       calls.count("unknown-account", refused: request)

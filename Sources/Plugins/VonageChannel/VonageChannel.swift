@@ -5,20 +5,26 @@ public import RouterCore
 ///
 /// Signatures are ``VonageSignature``'s, what Vonage says ``VonageWebhook``'s, what it is told ``VonageCallControl``'s, its
 /// sound ``VonageMediaCodec``'s; the call's life is `RouterCore`'s (`WebhookCalls`).
-public final class VonageChannel: ChannelAdapter {
+public final class VonageChannel: WebhookChannel {
   public static let name = "vonage"
   public static let capabilities = ChannelCapabilities(
     transfer: true, digits: true, sendsDigits: true, rejectReasons: false)
+  /// Without the application's key there is no REST, so nobody is handed over.
+  public static func capabilities(of account: ProviderAccount) -> ChannelCapabilities {
+    var known = capabilities
+    let account = VonageAccount(account)
+    known.transfer = account?.privateKey != nil && account?.applicationId != nil
+    return known
+  }
+  public static let newsPath: String? = "events"
 
-  private let host: PluginHost
-  private let calls: WebhookCalls
+  public let calls: WebhookCalls
   private let rest: VonageREST
 
   /// Vonage waits 5 s for the reply to its answer webhook.
   private static let patience = Duration.milliseconds(3500)
 
   public init(_ configuration: NoConfiguration, _ host: PluginHost) async throws {
-    self.host = host
     calls = WebhookCalls(type: VonageChannel.name, host)
     rest = VonageREST(rest: ProviderREST(VonageChannel.name, host))
     let methods: Set<String> = ["GET", "POST"]
@@ -31,13 +37,11 @@ public final class VonageChannel: ChannelAdapter {
     }
   }
 
-  public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
-
   // MARK: Webhooks
 
   /// What was sent and by whose account; `nil` is answered with 403 and was counted.
   private func verified(_ request: HTTPServerRequest) -> (webhook: VonageWebhook, account: VonageAccount)? {
-    let accounts = host.providers(VonageChannel.name).compactMap(VonageAccount.init)
+    let accounts = calls.accounts(for: request).compactMap(VonageAccount.init)
     let now = Int(Date().timeIntervalSince1970)
     switch VonageSignature.verdict(request, accounts, now: now) {
     case .right(let index):

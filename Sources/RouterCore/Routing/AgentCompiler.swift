@@ -90,6 +90,8 @@ struct AgentSettings: Sendable {
   var knowledgeBases: [String: JSONValue] = [:]
   var mcpServers: [String: JSONValue] = [:]
   var providers: [String: JSONValue] = [:]
+  /// Where each provider is written.
+  var providerLocations: [String: SourceLocation] = [:]
 
   init() {}
 
@@ -105,6 +107,7 @@ struct AgentSettings: Sendable {
     for entry in definitions.entries(of: "providers") {
       ProviderReferences.checkType(entry.value, definitions, &check)
       SpeechReferences.check(entry.value["speech"], definitions, &check)
+      providerLocations[entry.name] = entry.key.location
     }
     knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)
     mcpServers = AgentSettings.read("mcpServers", RouteSchema.mcpServer, definitions, &check)

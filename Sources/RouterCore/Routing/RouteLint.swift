@@ -7,10 +7,10 @@ extension RouteSnapshot {
   /// What a single line shows is in ``warnings``.
   /// - Parameters:
   ///   - now: Schedules are looked at from here on.
-  ///   - channelsWithoutTransfer: Channels whose callers cannot be handed to somebody else.
+  ///   - channels: What calls come in by, and what that can do; without it nobody looks.
   ///   - advice: What providers say of an agent of theirs, by their `type:`.
   public func lint(
-    now: Date = Date(), channelsWithoutTransfer: Set<ChannelKind> = [],
+    now: Date = Date(), channels: [ChannelFacts] = [],
     advice: [String: @Sendable (AgentConfiguration) -> [String]] = [:]
   ) -> DiagnosticList {
     var warnings = DiagnosticList()
@@ -19,7 +19,7 @@ extension RouteSnapshot {
       if warnings.isFull { break }
       lintOrder(of: route, &warnings)
       lintFallback(of: route, &warnings)
-      lintTransfer(of: route, channelsWithoutTransfer, &warnings)
+      lintChannels(of: route, channels, &warnings)
     }
     lintSchedules(now, &warnings)
     return warnings
@@ -37,7 +37,7 @@ extension RouteSnapshot {
     }
   }
 
-  private func place(_ route: Int) -> SourceLocation {
+  func place(_ route: Int) -> SourceLocation {
     let entry = table.routes[route]
     return SourceLocation(file: table.files[Int(entry.file)], line: Int(entry.line), column: 1)
   }
@@ -75,41 +75,6 @@ extension RouteSnapshot {
           .warning,
           "route \(table.name(of: route)): what stands behind a rejection in 'fallback' is never tried",
           hint: "put the rejection last", at: place(route)))
-    }
-  }
-
-  /// A route of a channel that cannot do what the route needs.
-  private func lintTransfer(
-    of route: Int, _ channels: Set<ChannelKind>, _ warnings: inout DiagnosticList
-  ) {
-    guard !channels.isEmpty else { return }
-    let named = table.conditions[Int(table.routes[route].conditions)].flatMap { condition -> [String] in
-      if case .channel(let names) = condition { names } else { [] }
-    }
-    for channel in named where channels.contains(ChannelKind(rawValue: channel)) {
-      let action = table.actions[Int(table.routes[route].action)]
-      guard let why = ([action.target] + action.fallback).lazy.compactMap({ self.need($0, channel) }).first
-      else {
-        continue
-      }
-      warnings.append(
-        Diagnostic(
-          .warning, "route \(table.name(of: route)): \(why), which the channel \(channel) cannot do",
-          hint: "answer these calls with an agent that hands nobody over", at: place(route)))
-    }
-  }
-
-  /// What in a target needs a transfer, in words.
-  private func need(_ target: RouteAction.Target, _ channel: String) -> String? {
-    func handsOver(_ name: String, _ overrides: [Int]) -> String? {
-      let agent = configuration(of: name, channel: channel, overrides: overrides)
-      return agent?.humanHandoff.enabled == true ? "its agent \(name) hands callers to a person" : nil
-    }
-    switch target {
-    case .transfer: return "it transfers its calls"
-    case .agent(let name, let overrides): return handsOver(name, overrides)
-    case .split(let shares): return shares.lazy.compactMap { handsOver($0.agent, $0.overrides) }.first
-    case .reject: return nil
     }
   }
 

@@ -20,6 +20,9 @@ extension RouteSchema {
     [
       Field("type", .text(TextShape("the type of a provider")), required: true, "Which plugin talks to it."),
       Field("speech", .object(speech), "Who hears and speaks, for a model that reads and writes."),
+      Field(
+        "addresses", .list(.text(TextShape("an IP address or prefix") { AddressPrefix.fault(in: $0) })),
+        "Where its webhooks may come from; from everywhere without it."),
     ],
     others: .free)
 

@@ -48,8 +48,13 @@ public final class VoIPDoor: VoIPEndpoints {
   }
 
   public func address(ofAgent name: String) -> String? {
-    guard let origin = web.publicURL, agents().contains(name) else { return nil }
-    return origin + "/voip/webhook/" + token(of: name)
+    guard let origin = web.publicURL, let path = path(ofAgent: name) else { return nil }
+    return origin + path
+  }
+
+  /// The path of an agent's own address; `nil` when it has no channel `voip`.
+  public func path(ofAgent name: String) -> String? {
+    agents().contains(name) ? "/voip/webhook/" + token(of: name) : nil
   }
 
   /// 160 bits that only who knows the secret can make.

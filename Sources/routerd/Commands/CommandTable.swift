@@ -5,7 +5,8 @@ internal import RouterCore
 let commands: [CommandSpec] = [
   RunCommand.spec, CheckCommand.spec, ExplainCommand.spec, ExplainCommand.resolve, SchemaCommand.spec,
   CallsCommand.spec,
-  WhyCommand.spec, StatusCommand.spec, RoutesCommand.spec, DiffCommand.spec, ReloadCommand.spec,
+  WhyCommand.spec, StatusCommand.spec, EndpointsCommand.spec, RoutesCommand.spec, DiffCommand.spec,
+  ReloadCommand.spec,
   RollbackCommand.spec, VersionsCommand.spec,
   DrainCommand.spec, FunctionOutputCommand.spec, ForgetCommand.spec, CallCommand.spec, EmulateCommand.spec,
 ]

@@ -15,9 +15,11 @@ enum CheckCommand {
   private static func check(_ arguments: Arguments) throws -> ExitCode {
     var faults = DiagnosticList()
     var directory = arguments.value("--routes")
+    var listensToWeb = true
     do throws(DiagnosticList) {
       let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
       directory = directory ?? settings.routes.directory
+      listensToWeb = !settings.web.listen.isEmpty
     } catch {
       faults.append(contentsOf: error)
     }
@@ -35,8 +37,8 @@ enum CheckCommand {
       }
       var warnings = loaded.warnings
       let advice = plugins.reduce(into: [:]) { $0.merge($1.advice) { first, _ in first } }
-      warnings.append(
-        contentsOf: loaded.lint(channelsWithoutTransfer: channelsWithoutTransfer, advice: advice))
+      warnings.append(contentsOf: loaded.lint(channels: Channels.facts(loaded), advice: advice))
+      if !listensToWeb { warnings.append(contentsOf: loaded.lintWebhooks(of: Channels.webhookTypes)) }
       if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
       snapshot = loaded
     } catch {
@@ -51,11 +53,6 @@ enum CheckCommand {
       if let timing { Terminal.print(timing.line) }
     }
     return isGood ? .success : .failure
-  }
-
-  /// Channels of this build whose callers cannot be handed to somebody else.
-  private static var channelsWithoutTransfer: Set<ChannelKind> {
-    Set(plugins.compactMap(\.channel).filter { !$0.capabilities.transfer }.map(\.kind))
   }
 
   private static func facts(_ snapshot: RouteSnapshot) -> String {

@@ -8,6 +8,7 @@ extension Daemon {
     let arguments = request.arguments
     switch request.command {
     case "status": return try await status()
+    case "endpoints": return web.endpoints(routes.snapshot)
     case "calls": return try await calls(limit: arguments["limit"]?.integer ?? 20)
     case "call": return try await record(arguments["id"]?.string ?? "")
     case "follow": return try await follow(arguments["id"]?.string, reply)

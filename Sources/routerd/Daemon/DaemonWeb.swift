@@ -7,6 +7,7 @@ struct DaemonWeb: Sendable {
   /// The admin API's own listener.
   let admin: WebServer
   private let log: Log
+  private let listens: Bool
 
   /// Opens nothing. Throws ``ControlFailure`` when the secret of the agents' addresses cannot be had.
   init(
@@ -15,6 +16,7 @@ struct DaemonWeb: Sendable {
     isDraining: @escaping @Sendable () -> Bool
   ) throws(ControlFailure) {
     self.log = log
+    listens = !settings.listen.isEmpty
     server = WebServer(settings, on: loops.signalling, log: log, metrics: metrics, isDraining: isDraining)
     self.admin = WebServer(
       admin, on: loops.signalling, log: log, metrics: metrics, label: "admin", isJSON: true,
@@ -46,5 +48,17 @@ struct DaemonWeb: Sendable {
         _, last in
         last
       })
+  }
+
+  /// What an integrator copies into the providers' accounts: every agent's address and every provider's.
+  func endpoints(_ snapshot: RouteSnapshot) -> JSONValue {
+    let origin = server.publicURL ?? "https://HOST"
+    let agents = snapshot.voipAgents.compactMap { name -> JSONValue? in
+      door.path(ofAgent: name).map { ["agent": .string(name), "webhook": .string(origin + $0)] }
+    }
+    return [
+      "publicURL": server.publicURL.map(JSONValue.string) ?? .null, "listens": .bool(listens),
+      "agents": .array(agents), "providers": Channels.endpoints(snapshot, at: origin),
+    ]
   }
 }

@@ -88,13 +88,21 @@ final class SIPCaller: ChannelCaller {
   private let negotiation: Lock<SDPNegotiation>
   private let call = Lock<SIPClientCall?>(nil)
   private let answersTransfers = Lock(true)
+  private let heard = Lock<ContinuousClock.Instant?>(nil)
 
   init(_ audio: RTPMedia) {
     self.audio = audio
     var negotiation = SDPNegotiation(.init(addresses: ["127.0.0.1"], port: audio.port))
     offer = Array(negotiation.offer().text.utf8)
     self.negotiation = Lock(negotiation)
+    audio.hear(as: .linear16(8000)) { [heard] frame in
+      let isLoud = frame.withSamples { $0.contains { abs(Int($0)) > 2000 } }
+      if isLoud { heard.withLock { $0 = .now } }
+    }
   }
+
+  var listens: Bool { true }
+  func lastSound() async -> ContinuousClock.Instant? { heard.withLock { $0 } }
 
   func begin(_ call: SIPClientCall) { self.call.withLock { $0 = call } }
 

@@ -134,13 +134,15 @@ import Testing
     let outcome = await leg.transfer(TransferRequest(target: "0200", timeout: 20))
     #expect(outcome == .failed(status: 486, reason: "busy"))
     #expect(stage.service.report.sights.contains("dialling sip:0200@pbx.example.com"))
+    let before = media.statistics().packetsReceived
     let heard = Journal<Int>()
     media.hear(as: .muLaw) { heard.note($0.bytes.count) }
     try await heard.first(after: 3) { $0 == 160 }
     let deadline = ContinuousClock.now + .seconds(10)
-    while media.statistics().packetsReceived == 0, .now < deadline {
+    while media.statistics().packetsReceived == before, .now < deadline {
       try await Task.sleep(for: .milliseconds(20))
     }
+    #expect(media.statistics().packetsReceived > before)
     #expect(stage.service.report.sights.contains("REST: streaming_start"))
     #expect(!caller.events.events.contains(.ended))
     #expect(stage.service.report.violations == [])
@@ -240,25 +242,18 @@ import Testing
     await stage.stop()
   }
 
-  /// Nothing is kept of calls that were refused.
-  @Test func aThousandRefusedCallsLeaveNothing() async throws {
-    let intake = CallIntake { _, leg in await leg.reject(CallEnd(.noRoute), headers: []) }
-    let stage = try await TelnyxStage(intake)
-    for _ in 0..<10 {
-      await withTaskGroup(of: Bool.self) { group in
-        for _ in 0..<100 {
-          group.addTask {
-            let caller = await stage.place()
-            return (try? await caller.events.first { $0 == .refused(status: 603) }) != nil
-          }
-        }
-        for await isRefused in group { #expect(isRefused) }
-      }
+  /// Bad input on live calls, and many calls that come to nothing.
+  @Test func theChannelStandsWhatShouldNotBe() async throws {
+    let violations = await WebhookConformance.violations([
+      .init("binary where text belongs", [.binary([1, 2, 3])]),
+      .init(
+        "media before the start", [.text(#"{"event":"media","media":{"track":"inbound","payload":"//79"}}"#)],
+        isFirst: true),
+      .init("no base 64", [.text(#"{"event":"media","media":{"payload":"%%%"}}"#)]),
+      .init("an error", [.text(#"{"event":"error","payload":{"code":100002,"title":"unknown_error"}}"#)]),
+    ]) {
+      try await TelnyxStage($0, [("--twice", "")])
     }
-    let deadline = ContinuousClock.now + .seconds(10)
-    while await stage.held() > 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(await stage.held() == 0)
-    #expect(stage.stage.webhooks("accepted") == 1000)
-    await stage.stop()
+    #expect(violations.isEmpty, "\(violations)")
   }
 }

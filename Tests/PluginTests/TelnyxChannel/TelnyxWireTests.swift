@@ -38,6 +38,21 @@ import Testing
     #"{"event":"start","sequence_number":"1","stream_id":"32DE","start":{"user_id":"u","call_control_id":"v3:a","client_state":"","from":"+1","to":"+2","tags":[],"custom_parameters":{"media_format":"x"},"media_format":\#(format)}}"#
   }
 
+  /// A stream as Telnyx's documentation has it, line by line.
+  @Test func aTranscriptIsRead() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "wire.jsonl")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
+    let sound = (
+      first: [126] + [Int](repeating: 255, count: 23), second: [Int](repeating: 255, count: 23) + [126]
+    )
+    #expect(
+      events(lines) == [
+        "started v3:demo PCMU muLaw", "audio \(sound.first) 2", "audio \(sound.second) 1", "digit 1",
+        "mark 0.7",
+        "stopped", "fault 100002, unknown_error, unknown",
+      ])
+  }
+
   @Test func aWholeStreamIsRead() {
     #expect(
       events([

@@ -182,48 +182,6 @@ import Testing
     await stage.stop()
   }
 
-  /// Too long a message, and a flood of nonsense, end the call that they came to, and no other.
-  @Test func badMessagesEndTheirOwnCall() async throws {
-    let (intake, calls, done) = Self.intake()
-    let stage = try await TwilioStage(intake)
-    let healthy = await stage.place()
-    let leg = try await calls.first { _ in true }.1
-    let media = try await leg.answer(AnswerOptions())
-    try await healthy.events.wait(for: .answered, within: .seconds(10))
-    let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
-    for (number, bad) in [
-      Array(repeating: WebSocketMessage.text("nonsense"), count: 200),
-      [.text(String(repeating: "x", count: 100_000))],
-    ].enumerated() {
-      let fields = [("CallSid", "CAbad\(number)"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2")]
-      async let reply = client.send(stage.signed(fields))
-      let leg = try await calls.first(after: number + 1) { _ in true }.1
-      let answering = Task { try await leg.answer(AnswerOptions()) }
-      let twiml = try XMLElement.parse(try await reply.text)
-      let url = try #require(twiml.children.first?.children.first?.attributes["url"])
-      let socket = try await WebSocket.connect(url, headers: [stage.signature(url, [])], over: client)
-      let closed = OneShot<Int>()
-      await socket.start(onMessage: { _ in }, onClose: { closed.resolve($0.code) })
-      socket.send(
-        .text(
-          #"{"event":"start","streamSid":"MZ1","start":{"callSid":"CAbad\#(number)","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}}}"#
-        ))
-      _ = try await answering.value
-      for message in bad { socket.send(message) }
-      #expect([1008, 1009].contains(await closed.value(cancelled: 0)))
-      var ended = false
-      for await event in leg.events { if case .hungUp = event { ended = true } }
-      #expect(ended)
-    }
-    // The healthy call hears and speaks as if nothing had been.
-    let heard = Journal<Int>()
-    media.hear(as: .muLaw) { heard.note($0.bytes.count) }
-    try await healthy.speak(milliseconds: 60)
-    try await heard.first(after: 3) { $0 == 160 }
-    done.open()
-    await stage.stop()
-  }
-
   /// A socket that breaks ends the call here, and at Twilio by REST.
   @Test func aBrokenSocketEndsTheCallEverywhere() async throws {
     let (intake, calls, done) = Self.intake()
@@ -240,26 +198,24 @@ import Testing
     await stage.stop()
   }
 
-  /// Nothing is kept of calls that were refused.
-  @Test func aThousandRefusedCallsLeaveNothing() async throws {
-    let intake = CallIntake { _, leg in await leg.reject(CallEnd(.noRoute), headers: []) }
-    let stage = try await TwilioStage(intake)
-    for _ in 0..<10 {
-      await withTaskGroup(of: Bool.self) { group in
-        for _ in 0..<100 {
-          group.addTask {
-            let caller = await stage.place()
-            return (try? await caller.events.first { $0 == .refused(status: 404) }) != nil
-          }
-        }
-        for await isRefused in group { #expect(isRefused) }
-      }
+  /// Bad input on live calls, and many calls that come to nothing.
+  @Test func theChannelStandsWhatShouldNotBe() async throws {
+    let violations = await WebhookConformance.violations([
+      .init("binary where text belongs", [.binary([1, 2, 3])]),
+      .init(
+        "media before the start", [.text(#"{"event":"media","media":{"track":"inbound","payload":"//79"}}"#)],
+        isFirst: true),
+      .init("no base 64", [.text(#"{"event":"media","media":{"payload":"%%%"}}"#)]),
+      .init(
+        "another call's start",
+        [
+          .text(
+            #"{"event":"start","streamSid":"MZ1","start":{"callSid":"CAx","mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}}}"#
+          )
+        ], isFirst: true, isFatal: true),
+    ]) {
+      try await TwilioStage($0)
     }
-    #expect(stage.stage.webhooks("accepted") == 1000)
-    let deadline = ContinuousClock.now + .seconds(10)
-    while await stage.held() > 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
-    #expect(await stage.held() == 0)
-    #expect(stage.service.report.violations == [])
-    await stage.stop()
+    #expect(violations.isEmpty, "\(violations)")
   }
 }

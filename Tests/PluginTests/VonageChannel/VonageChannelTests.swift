@@ -175,4 +175,22 @@ import Testing
     done.open()
     await stage.stop()
   }
+
+  /// Bad input on live calls, and many calls that come to nothing.
+  @Test func theChannelStandsWhatShouldNotBe() async throws {
+    let violations = await WebhookConformance.violations([
+      .init("half a sample", [.binary([1]), .binary([])]),
+      .init("sound of another length", [.binary([UInt8](repeating: 0, count: 642))]),
+      .init("sound before the first event", [.binary([UInt8](repeating: 0, count: 640))], isFirst: true),
+      .init(
+        "a second beginning",
+        [.text(#"{"event":"websocket:connected","content-type":"audio/l16;rate=8000"}"#)]),
+      .init(
+        "a rate that nobody has",
+        [.text(#"{"event":"websocket:connected","content-type":"audio/l16;rate=44100"}"#)], isFirst: true),
+    ]) {
+      try await VonageStage($0, keys: nil)
+    }
+    #expect(violations.isEmpty, "\(violations)")
+  }
 }

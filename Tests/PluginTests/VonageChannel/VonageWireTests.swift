@@ -39,6 +39,14 @@ import Testing
       ]) == ["started L16/8000 -", "audio 320 -", "digit 5", "mark 0.1"])
   }
 
+  /// The events of a socket as Vonage's documentation has them, line by line.
+  @Test func aTranscriptIsRead() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "wire.jsonl")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    #expect(
+      events(lines.map { .text(String($0)) }) == ["started L16/16000 -", "digit 5", "mark 0.7", "digit #"])
+  }
+
   /// Sound that comes before the first event is of the rate that was asked for.
   @Test func soundMayComeFirst() {
     #expect(

@@ -110,6 +110,37 @@ import Testing
   }
 
   /// Another client than ours; and garbage ends the socket that it came on, no other.
+  /// What a reader does not take is not kept for ever: its socket ends, and another one talks on.
+  @Test func aSlowReaderIsGivenUp() async throws {
+    let end = OneShot<WebSocketClose>()
+    let server = HTTPServer(on: loop, settings: HTTPServerSettings()) { request in
+      var settings = WebSocketSettings()
+      settings.maximumQueuedBytes = 256 << 10
+      return .webSocket(protocol: nil, settings) { socket in
+        guard request.path == "/pour" else {
+          return await socket.start(onMessage: { socket.send($0) }, onClose: { _ in })
+        }
+        await socket.start(onMessage: { _ in }, onClose: { end.resolve($0) })
+        // Far more than the system keeps for a connection.
+        for _ in 0..<500 { socket.send(.binary([UInt8](repeating: 1, count: 64 << 10))) }
+      }
+    }
+    let port = Int(try await server.start().port)
+    let other = try await WebSocket.connect("ws://127.0.0.1:\(port)/echo", over: client)
+    let echo = OneShot<WebSocketMessage>()
+    await other.start(onMessage: { echo.resolve($0) }, onClose: { _ in })
+    // One that is never started reads nothing.
+    let reader = try await WebSocket.connect("ws://127.0.0.1:\(port)/pour", over: client)
+    let close = await end.value(cancelled: WebSocketClose(code: 0))
+    #expect(close == .broken("the other side reads too slowly"))
+    other.send(.text("still there"))
+    #expect(await echo.value(cancelled: .text("")) == .text("still there"))
+    await reader.cut()
+    await other.close()
+    await client.close()
+    await server.close()
+  }
+
   @Test func pythonTalks() async throws {
     let (server, port) = try await start()
     let script = """

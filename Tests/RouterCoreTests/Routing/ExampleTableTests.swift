@@ -37,6 +37,6 @@ import Testing
     let snapshot = try Self.load("routes")
     #expect(snapshot.files.count == 1, "the examples are not part of it")
     #expect(snapshot.warnings.isEmpty && snapshot.lint().isEmpty, "\(snapshot.warnings.rendered)")
-    #expect(snapshot.runTests().count == 3)
+    #expect(snapshot.runTests().count == 4)
   }
 }

@@ -58,12 +58,33 @@ extension Scene {
     try await finish(near)
   }
 
+  /// Milliseconds until the caller heard nothing any more. Told, and never asserted: this machine may be busy.
+  private func silence(
+    _ caller: any ChannelCaller, since cut: ContinuousClock.Instant
+  ) async throws -> Int? {
+    guard var last = await caller.lastSound() else { return nil }
+    for _ in 0..<20 {
+      try await Task.sleep(for: .milliseconds(100))
+      guard let next = await caller.lastSound(), next != last else { break }
+      last = next
+    }
+    let (seconds, attoseconds) = (last - cut).components
+    return max(0, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+  }
+
   func flush(_ findings: inout Findings) async throws {
-    let (_, near, media) = try await answered()
+    let (caller, near, media) = try await answered()
     media.play(sound(milliseconds: Scene.longSpeech), turn: TurnID(1))
     media.endTurn(TurnID(1))
     try await near.events.wait(for: .playbackStarted(TurnID(1)), within: patience)
+    // So much is on its way that a flush has something to stop.
+    for _ in 0..<100 where caller.listens {
+      if await caller.lastSound() != nil { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    let cut = ContinuousClock.now
     let played = media.flush()
+    if let silence = try await silence(caller, since: cut) { tell("a flush was silence after \(silence) ms") }
     findings.expect(played.turn == TurnID(1), "a flush names the turn that was playing", "\(played)")
     findings.expect(
       (0..<Scene.longSpeech).contains(played.milliseconds), "a flush tells how much was heard", "\(played)")

@@ -5,16 +5,18 @@ public enum ChannelConformance {
   /// Tries a channel out.
   /// - Parameters:
   ///   - patience: How long one thing may take; only a channel that fails meets it.
+  ///   - tell: Hears what was measured, in words.
   ///   - start: Starts the channel on this intake and gives the world around it.
   /// - Returns: What it does wrong; empty for a good one.
   public static func violations(
-    patience: Duration = .seconds(10), _ start: (CallIntake) async throws -> any ChannelDriver
+    patience: Duration = .seconds(10), tell: @escaping @Sendable (String) -> Void = { print("  \($0)") },
+    _ start: (CallIntake) async throws -> any ChannelDriver
   ) async -> [Violation] {
     var findings = Findings()
     let stage = Journal<StagedCall>()
     await findings.attempt("a channel starts") { findings in
       let driver = try await start(StagedCall.intake(stage))
-      let scene = Scene(driver: driver, stage: stage, patience: patience)
+      let scene = Scene(driver: driver, stage: stage, patience: patience, tell: tell)
       for (rule, play) in scene.stories {
         await findings.attempt(rule) { try await play(&$0) }
         for call in stage.events { call.done.open() }  // also one whose story broke off
@@ -30,6 +32,7 @@ struct Scene {
   let driver: any ChannelDriver
   let stage: Journal<StagedCall>
   let patience: Duration
+  var tell: @Sendable (String) -> Void = { _ in }
 
   typealias Story = (inout Findings) async throws -> Void
 

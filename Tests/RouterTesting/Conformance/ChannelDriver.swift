@@ -27,6 +27,15 @@ public protocol ChannelCaller: Sendable {
   func speak(milliseconds: Int) async throws
   /// What becomes of a transfer that the channel asks for: the target answers, or is busy.
   func transferTarget(answers: Bool) async throws
+  /// Whether somebody listens on the far side, so that ``lastSound()`` tells something.
+  var listens: Bool { get }
+  /// When the caller last heard something.
+  func lastSound() async -> ContinuousClock.Instant?
+}
+
+extension ChannelCaller {
+  public var listens: Bool { false }
+  public func lastSound() async -> ContinuousClock.Instant? { nil }
 }
 
 /// What a caller notices.

@@ -13,7 +13,10 @@ final class WebSocketFraming {
   private var masks = MaskKeys()
   private var input: UnsafeRawBufferPointer = .init(start: nil, count: 0)
   /// Bytes that wait to be written to the connection.
-  private(set) var output: [UInt8] = []
+  var output: ArraySlice<UInt8> { written[taken...] }
+  private var written: [UInt8] = []
+  /// How much of it the connection took.
+  private var taken = 0
   private var messages: [WebSocketMessage] = []
   /// Why nothing more comes from the other side: its close frame, or its breach of the rules.
   private(set) var end: WebSocketClose?
@@ -34,7 +37,7 @@ final class WebSocketFraming {
     callbacks.send_callback = { _, bytes, count, _, me in
       guard let bytes, let me else { return -1 }
       let framing = Unmanaged<WebSocketFraming>.fromOpaque(me).takeUnretainedValue()
-      framing.output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
+      framing.written.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
       return count
     }
     callbacks.genmask_callback = { _, buffer, count, _ in
@@ -151,7 +154,11 @@ final class WebSocketFraming {
 
   /// The connection took this many bytes of ``output``.
   func wrote(_ count: Int) {
-    if count == output.count { output.removeAll(keepingCapacity: true) } else { output.removeFirst(count) }
+    taken += count
+    // A long message leaves in many pieces: what is left of it is not moved for each of them.
+    guard taken == written.count || taken > max(written.count / 2, 64 << 10) else { return }
+    written.removeFirst(taken)
+    taken = 0
   }
 }
 

@@ -1,0 +1,108 @@
+import FoundationEssentials
+import Testing
+
+@testable import RouterCore
+
+/// What `check` says about routes and the channels that their calls come in by.
+@Suite struct ChannelLintTests {
+  private static let channels = [
+    ChannelFacts(
+      kind: .sip, words: "the channel sip", ChannelCapabilities(transfer: true, rejectReasons: true)),
+    ChannelFacts(
+      kind: .voip, provider: "bell", words: "the account 'keyless' at bell",
+      ChannelCapabilities(rejectReasons: true)),
+    ChannelFacts(
+      kind: .voip, provider: "ringer", words: "the account 'main' at ringer",
+      ChannelCapabilities(transfer: true)),
+  ]
+  private static let agents = """
+    agents:
+      a: {}
+      b: {humanHandoff: {enabled: true, transferExtension: "0200", transferDescription: When asked}}
+    """
+
+  @Test(arguments: [
+    (
+      "{provider: bell}, agent: b",
+      "route x: its agent b hands callers to a person, which the account 'keyless' at bell cannot do"
+    ),
+    ("{channel: voip}, agent: b", "the account 'keyless' at bell cannot do"),
+    (
+      "{provider: bell}, transfer: +15550100009",
+      "route x: it transfers its calls, which the account 'keyless' at bell"
+    ),
+    (
+      "{provider: ringer}, reject: 486",
+      "route x: it tells callers that it is busy, which the account 'main' at ringer"
+    ),
+    (
+      "{channel: [sip, voip]}, agent: a, fallback: [{agent: b}]",
+      "which the account 'keyless' at bell cannot do"
+    ),
+    ("{provider: bell}, agent: a", nil), ("{provider: ringer}, agent: b", nil),
+    ("{channel: sip}, agent: b", nil),
+    ("{to: 100}, agent: b", nil), ("{provider: bell}, reject: 486", nil),
+    ("{provider: ringer}, reject: 404", nil),
+    ("{channel: sip, provider: bell}, agent: b", nil),
+  ])
+  func whatAChannelCannotDo(_ route: String, _ warning: String?) throws {
+    let snapshot = try Fixture.snapshot("\(Self.agents)\nroutes:\n- {name: x, match: \(route)}")
+    let found = snapshot.lint(channels: Self.channels)
+    guard let warning else { return #expect(found.isEmpty, "\(found.rendered)") }
+    #expect(found.all.count == 1 && found.rendered.contains(warning), "\(found.rendered)")
+    #expect(found.all.first?.location?.line == 5, "\(found.rendered)")
+  }
+
+  @Test func webhooksThatNobodyListensFor() throws {
+    let snapshot = try Fixture.snapshot(
+      """
+      agents:
+        a: {channels: {voip: {}}}
+        b: {channels: {sip: {}}}
+      providers:
+        bell: {type: bell, key: x}
+        demonstration: {type: bell, key: y, addresses: [127.0.0.0/8, "::1"]}
+        model: {type: echo}
+      routes: []
+      """)
+    let found = snapshot.lintWebhooks(of: ["bell", "ringer"]).all
+    #expect(
+      found.map(\.message) == [
+        "the provider 'bell' announces calls by webhook, and nothing listens for webhooks",
+        "the agent 'a' has the channel voip, and nothing listens for webhooks",
+      ])
+    #expect(found.map { $0.location?.line } == [5, 2])
+  }
+
+  @Test func addressesArePrefixes() {
+    let table = "agents: {a: {}}\nproviders: {x: {type: bell, addresses: [everywhere]}}\nroutes: []"
+    let faults: DiagnosticList? = if case .failure(let faults) = Fixture.load(table) { faults } else { nil }
+    #expect(faults?.rendered.contains("'everywhere' is no IP address or prefix") == true)
+  }
+}
+
+/// Where the requests of a provider's account may come from.
+@Suite struct ProviderAddressTests {
+  private func takes(_ addresses: JSONValue?, _ ip: String, _ headers: [Header] = []) -> Bool {
+    var settings: [String: JSONValue] = ["type": "bell"]
+    settings["addresses"] = addresses
+    return ProviderAccount(name: "x", settings: .object(settings)).takes(
+      HTTPServerRequest(
+        method: "POST", target: "/", headers: headers, remote: SocketAddress(ip: ip, port: 1)))
+  }
+
+  @Test func anAccountMayBeOneNetworks() {
+    #expect(takes(nil, "203.0.113.9"))
+    #expect(takes(["203.0.113.0/24"], "203.0.113.9") && !takes(["203.0.113.0/24"], "127.0.0.1"))
+    #expect(!takes([], "127.0.0.1") && !takes(["nonsense"], "127.0.0.1"))
+    #expect(takes(["127.0.0.0/8", "::1"], "127.0.0.1") && takes(["127.0.0.0/8", "::1"], "::1"))
+  }
+
+  /// A proxy on this machine that nobody trusts has this machine's address, and the world's requests.
+  @Test func whatAProxyPassesOnIsNotThisMachines() {
+    for header in ["X-Forwarded-For", "forwarded", "Via"] {
+      #expect(!takes(["127.0.0.0/8"], "127.0.0.1", [Header(header, "198.51.100.7")]))
+    }
+    #expect(takes(["203.0.113.0/24"], "203.0.113.9", [Header("X-Forwarded-For", "203.0.113.9")]))
+  }
+}

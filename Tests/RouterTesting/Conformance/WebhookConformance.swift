@@ -1,0 +1,148 @@
+public import Emulators
+public import RouterCore
+
+/// What every channel of a VoIP provider must stand besides ``ChannelConformance``: bad input on the media sockets of live calls, and
+/// many calls that come to nothing. Whatever happens to one call, the others stay up and are heard.
+public enum WebhookConformance {
+  /// What comes on a media socket that should not.
+  public struct Mischief: Sendable {
+    /// In words, for the report.
+    public var name: String
+    /// Sent on a call that is up.
+    public var messages: [WebSocketMessage]
+    /// Sent before the stream begins.
+    public var isFirst: Bool
+    /// Whether the call that they came to has to end; else it has to go on.
+    public var isFatal: Bool
+
+    public init(_ name: String, _ messages: [WebSocketMessage], isFirst: Bool = false, isFatal: Bool = false)
+    {
+      self.name = name
+      self.messages = messages
+      self.isFirst = isFirst
+      self.isFatal = isFatal
+    }
+
+    /// What no provider takes well.
+    static var common: [Mischief] {
+      [
+        Mischief(
+          "nonsense", [.text("nonsense"), .text(""), .text("{"), .text("[]"), .text("null"), .text("{}")]),
+        Mischief("an event that nobody knows", [.text(#"{"event":"tomorrow","tomorrow":{"x":[{}]}}"#)]),
+        Mischief(
+          "a flood of nonsense", Array(repeating: .text("nonsense"), count: 500), isFatal: true),
+        Mischief(
+          "a message of 100 MB", [.text([UInt8](repeating: 0x20, count: 100 << 20))], isFatal: true),
+        Mischief(
+          "an hour of nested brackets", [.text(String(repeating: #"{"event":["#, count: 5000))]),
+      ]
+    }
+  }
+
+  /// Tries a channel out.
+  /// - Parameters:
+  ///   - mischief: The provider's own, besides what is tried against all.
+  ///   - patience: How long one thing may take; only a channel that fails meets it.
+  ///   - start: Starts the channel on this intake, with its emulated provider.
+  /// - Returns: What it does wrong; empty for a good one.
+  public static func violations<Channel: WebhookChannel, Kind: ProviderEmulator>(
+    _ mischief: [Mischief], patience: Duration = .seconds(10),
+    _ start: (CallIntake) async throws -> EmulatedStage<Channel, Kind>
+  ) async -> [Violation] {
+    var findings = Findings()
+    let stage = Journal<StagedCall>()
+    await findings.attempt("a channel starts") { findings in
+      let driver = try await start(StagedCall.intake(stage))
+      let scene = Scene(driver: driver, stage: stage, patience: patience)
+      let healthy = try await scene.answered()
+      for one in Mischief.common + mischief {
+        let rule = "a call stands \(one.name)"
+        await findings.attempt(rule) { findings in
+          try await play(one, rule, scene, &findings)
+          try await hear(healthy.caller, healthy.media, patience)
+        }
+      }
+      await findings.attempt("a call stands a connection that breaks") { findings in
+        let (caller, near, _) = try await scene.answered()
+        await (caller as? EmulatedCaller)?.call.breakStream()
+        try await scene.end(near)
+        near.done.open()
+        try await hear(healthy.caller, healthy.media, patience)
+      }
+      try await scene.finish(healthy.near)
+      await findings.attempt("nothing stays of calls that were refused") { findings in
+        try await refuse(scene, &findings)
+      }
+      for call in stage.events { call.done.open() }
+      await driver.stop()
+    }
+    return findings.violations
+  }
+
+  private static func play(
+    _ mischief: Mischief, _ rule: String, _ scene: Scene, _ findings: inout Findings
+  ) async throws {
+    let (caller, near) = try await scene.place()
+    guard let call = (caller as? EmulatedCaller)?.call else { return }
+    if mischief.isFirst { await call.begin(with: mischief.messages) }
+    let media: any CallMedia
+    do { media = try await near.leg.answer(AnswerOptions()) } catch {
+      findings.expect(mischief.isFatal, rule, "the call was not answered: \(error)")
+      return near.done.open()
+    }
+    if !mischief.isFirst { await call.misbehave(mischief.messages) }
+    if mischief.isFatal {
+      try await scene.end(near)
+      near.done.open()
+    } else {
+      try await hear(caller, media, scene.patience)
+      findings.expect(!near.events.events.contains { $0 == nil }, rule, "it ended: \(near.events.events)")
+      try await scene.finish(near)
+    }
+  }
+
+  /// The caller speaks and is heard.
+  private static func hear(
+    _ caller: any ChannelCaller, _ media: any CallMedia, _ patience: Duration
+  ) async throws {
+    let loud = Journal<Bool>()
+    media.hear(as: .linear16(16000)) { frame in
+      loud.note(frame.withSamples { $0.contains { abs(Int($0)) > 2000 } })
+    }
+    try await caller.speak(milliseconds: 100)
+    try await loud.first(within: patience, "the caller's voice") { $0 }
+  }
+
+  /// A thousand calls, a hundred at a time.
+  private static func refuse(_ scene: Scene, _ findings: inout Findings) async throws {
+    let before = scene.stage.events.count
+    let refusing = Task {
+      for number in before..<before + 1000 {
+        let near = try await scene.stage.first(after: number, within: scene.patience, "a call") { _ in true }
+        await near.leg.reject(CallEnd(.noRoute), headers: [])
+        near.done.open()
+      }
+    }
+    for _ in 0..<10 {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<100 {
+          group.addTask {
+            let caller = try await scene.driver.call()
+            try await caller.events.first(within: scene.patience, "the refusal") {
+              if case .refused = $0 { true } else { false }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+    try await refusing.value
+    var held = await scene.driver.held()
+    let deadline = ContinuousClock.now + scene.patience
+    while held > 0 && ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(20))  // it may take a moment after the last event
+      held = await scene.driver.held()
+    }
+    findings.expect(held == 0, "nothing stays of calls that were refused", "\(held) calls are still held")
+  }
+}
