@@ -58,6 +58,13 @@ public struct WebhookModel: Plugin, TextModel, CallEndObserver {
     }
   }
 
+  /// The webhook's own time-out is what its handler was promised; after it there is still an apology to say.
+  public func patience(for agent: AgentConfiguration) -> Duration? {
+    // Without a webhook nothing was promised, and the turn itself will say so.
+    guard let settings = try? WebhookSettings(agent.providerConfiguration) else { return nil }
+    return settings.timeout + .seconds(5)
+  }
+
   /// Posts `agent.call_ended`, with retries; nobody waits for it.
   public func callEnded(_ record: CallRecord, agent: AgentConfiguration) {
     // Without a webhook there is nobody to tell; the call itself has said so.

@@ -6,6 +6,9 @@ public protocol TextModel: Sendable {
   func phrases(for agent: AgentConfiguration) -> [String]
   /// Whether keys pressed so far are a whole answer. Until they are, the pipeline waits a little for the next one.
   func isComplete(_ digits: String, for agent: AgentConfiguration) -> Bool
+  /// How long an answer may take to begin, and to go on, by what this model's backend was promised; `nil` where nothing was.
+  /// A call is then patient for so long, in place of the usual limits of silence; the caller hears a word meanwhile.
+  func patience(for agent: AgentConfiguration) -> Duration?
 }
 
 extension TextModel {
@@ -13,6 +16,9 @@ extension TextModel {
   public func phrases(for agent: AgentConfiguration) -> [String] {
     agent.faqs.flatMap { [$0.question] + $0.phrases }
   }
+
+  /// Nothing was promised.
+  public func patience(for agent: AgentConfiguration) -> Duration? { nil }
 
   /// `#` ends a number, as everywhere on telephones.
   public func isComplete(_ digits: String, for agent: AgentConfiguration) -> Bool { digits.hasSuffix("#") }

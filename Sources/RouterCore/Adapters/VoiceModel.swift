@@ -7,11 +7,16 @@ public protocol VoiceModel: Sendable {
   /// What an agent is configured to do and this model will not do, a line each, for whoever wrote it: `routerd check`
   /// warns with these words.
   static func warnings(for agent: AgentConfiguration) -> [String]
+  /// How long an answer may take to begin, and to go on, by what this model's backend was promised; `nil` where nothing was.
+  /// A call is then patient for so long, in place of the usual limits of silence; the caller hears a word meanwhile.
+  func patience(for agent: AgentConfiguration) -> Duration?
 }
 
 extension VoiceModel {
   /// None.
   public static func warnings(for agent: AgentConfiguration) -> [String] { [] }
+  /// Nothing was promised.
+  public func patience(for agent: AgentConfiguration) -> Duration? { nil }
 }
 
 /// What a conversation starts with.

@@ -10,10 +10,14 @@ extension CallMachine {
       let milliseconds = own ?? usual
       return milliseconds > 0 ? .milliseconds(milliseconds) : nil
     }
+    // What the backend was promised holds, unless the agent says otherwise.
+    let promised = agent.flatMap(promise) ?? .zero
+    let firstAudio = limit(agent?.patience.firstAudio, settings.failover.firstAudioMilliseconds)
+    let isOwn = agent?.patience.firstAudio != nil
     return DeadAir.Limits(
       word: limit(agent?.patience.word, settings.failover.wordMilliseconds),
-      firstAudio: limit(agent?.patience.firstAudio, settings.failover.firstAudioMilliseconds),
-      silentTurn: agent?.patience.firstAudio == 0 ? nil : .seconds(settings.silentTurnSeconds),
+      firstAudio: isOwn ? firstAudio : firstAudio.map { max($0, promised) },
+      silentTurn: agent?.patience.firstAudio == 0 ? nil : max(.seconds(settings.silentTurnSeconds), promised),
       longestTurn: .seconds(settings.failover.maximumTurnSeconds))
   }
 

@@ -55,6 +55,8 @@ struct CallMachine: Sendable {
   var agentNamed: @Sendable (String) -> AgentConfiguration? = { _ in nil }
   /// The provider types that there are models for.
   let models: @Sendable (String) -> Bool
+  /// How long an agent's backend may take by what it was promised.
+  var promise: @Sendable (AgentConfiguration) -> Duration? = { _ in nil }
   /// Provider types whose models have no backend that could fail: an echo, a tone.
   var isInline: @Sendable (String) -> Bool = { _ in false }
   /// Whether a provider's backend may be asked now: its circuit breaker.

@@ -7,6 +7,7 @@ extension CallSession {
 
   /// Tells the machine what it may count on.
   func prepareMachine() {
+    machine.promise = { [models = surroundings.models] in models[$0.providerType]?.patience(for: $0) }
     machine.isInline = { [models = surroundings.models] in models[$0] is any InlineVoiceModel }
     machine.admits = { [breakers = surroundings.breakers] in breakers.admits($0) }
     machine.canAnnounce = surroundings.announcer != nil

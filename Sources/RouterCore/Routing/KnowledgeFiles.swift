@@ -7,7 +7,7 @@ enum KnowledgeFiles {
   static let maximumFiles = 1000
   static let maximumBytes = 50 << 20
   /// What a document may be called; `Plugins/KnowledgeTool` reads these.
-  static let endings = ["md", "markdown", "txt", "text", "html", "htm", "pdf"]
+  static let endings = ["md", "markdown", "txt", "text", "html", "htm", "pdf", "docx"]
 
   /// A base with the files that there are: `{"name": …, "files": [{"path": …, "digest": …}]}`.
   /// - Parameter digests: Takes the digests of all files, by path.

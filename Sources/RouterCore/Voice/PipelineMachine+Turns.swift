@@ -10,7 +10,7 @@ extension PipelineMachine {
     waiting = nil
     interrupted = nil
     timers[.interruption] = nil
-    if isBegun { timers[.turn] = now + PipelineLimit.turn }
+    if isBegun { timers[.turn] = now + settings.turn }
     if case .respond(.toolResults) = wish {
       results = []
     } else if case .respond = wish {  // whatever it answers to, the model learns of them
@@ -42,7 +42,7 @@ extension PipelineMachine {
 
   mutating func handle(_ event: TurnEvent, of id: TurnID, at now: Duration) -> [Action] {
     guard current?.id == id else { return [] }  // late: that turn was cut off or given up
-    if isBegun { timers[.turn] = now + PipelineLimit.turn }
+    if isBegun { timers[.turn] = now + settings.turn }
     switch event {
     case .firstToken: return report(.firstToken(id))
     case .text(let text):

@@ -178,7 +178,7 @@ struct PipelineMachine: Sendable {
     startedAt = now
     let reports = withheld.map(Action.report)
     withheld = []
-    if current != nil { timers[.turn] = now + PipelineLimit.turn }
+    if current != nil { timers[.turn] = now + settings.turn }
     for turn in audible { expectPlayback(of: turn, at: now) }
     return [.open] + reports
   }

@@ -15,6 +15,8 @@ public struct PipelineSettings: Sendable, Hashable {
   public var interruptionConfidence = 0.15
   /// Milliseconds of silence that end the caller's turn (`turnDetection`).
   public var silenceDuration = 500
+  /// A model or a synthesiser that gives nothing for so long has failed.
+  public var turn = Duration.seconds(20)
   /// What the agent says before it hangs up on silence.
   public var farewell = "I cannot hear you. Goodbye."
 
@@ -43,8 +45,6 @@ public struct PipelineSettings: Sendable, Hashable {
 enum PipelineLimit {
   /// A recogniser that gives no result for an utterance has failed.
   static let recognition = Duration.seconds(10)
-  /// A model or a synthesiser that gives nothing has failed.
-  static let turn = Duration.seconds(20)
   /// How long the engine may take to stop the agent's sound when the caller interrupts.
   static let interruption = Duration.milliseconds(500)
   /// How much longer than its sound a turn may take to be played.

@@ -56,12 +56,17 @@ public struct SpeechPipeline: VoiceModel, CallEndObserver {
         language: agent.language, phrases: model.phrases(for: agent),
         configuration: agent.recognizer.configuration, wireFormat: conversation.wireFormat,
         executor: conversation.executor, log: conversation.log))
+    var settings = settings.merged(with: agent)
+    if let patience = model.patience(for: agent) { settings.turn = max(settings.turn, patience) }
     let session = PipelineSession(
       conversation, PipelineSession.Parts(recognition: recognition, model: model, synthesizer: synthesizer),
-      settings.merged(with: agent), PipelineMouth(speaker, deadlines.timebase), deadlines)
+      settings, PipelineMouth(speaker, deadlines.timebase), deadlines)
     await session.prepare()
     return session
   }
+
+  /// The text model's.
+  public func patience(for agent: AgentConfiguration) -> Duration? { model.patience(for: agent) }
 
   /// The text model's business, if it wants to know.
   public func callEnded(_ record: CallRecord, agent: AgentConfiguration) {

@@ -50,6 +50,18 @@ import Testing
     #expect(opened.last == .open(attempt: 2, Machines.second))
   }
 
+  @Test func whatTheBackendWasPromisedHolds() {
+    var machine = FailoverTests.talking()
+    machine.promise = { _ in .seconds(35) }
+    #expect(
+      Machines.play(&machine, [(3, .tick)]) == [.announce(FailoverTests.word, .moment, language: nil)])
+    #expect(!Machines.play(&machine, [(34, .tick)]).contains(.open(attempt: 2, Machines.second)))
+    #expect(Machines.play(&machine, [(35, .tick)]).last == .open(attempt: 2, Machines.second))
+    var own = FailoverTests.talking { $0.patience = .init(firstAudio: 4000) }
+    own.promise = { _ in .seconds(35) }
+    #expect(Machines.play(&own, [(4, .tick)]).last == .open(attempt: 2, Machines.second), "the agent decides")
+  }
+
   @Test func whoMayWaitForTheCallerOwesNothing() {
     var machine = FailoverTests.talking { $0.initialSpeech = nil }
     #expect(Machines.play(&machine, [(60, .tick)]) == [])

@@ -28,7 +28,7 @@ public final class FakeLeg: CallLeg {
   public static let loop = EventLoop(name: "fake legs")
 
   /// A loop for their media: as in SIP, another one than the call's own.
-  public static let mediaLoop = EventLoop(name: "fake media", descriptors: 1024)
+  public static let mediaLoop = EventLoop(name: "fake media")
 
   public let executor: any SerialExecutor
   public var mediaExecutor: any SerialExecutor { FakeLeg.mediaLoop }
