@@ -108,7 +108,7 @@ enum PlainHTML {
   ]
 
   /// The text with characters in the place of references; what is none stays.
-  private static func entities(_ text: Substring) -> String {
+  static func entities(_ text: Substring) -> String {
     guard text.contains("&") else { return String(text) }
     var result = ""
     var rest = text

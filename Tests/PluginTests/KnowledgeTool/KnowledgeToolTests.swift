@@ -7,7 +7,7 @@ import Testing
 
 /// Documents of every kind, and FAQs.
 @Suite struct KnowledgeToolTests {
-  private static func withFolder(_ body: (String) async throws -> Void) async throws {
+  static func withFolder(_ body: (String) async throws -> Void) async throws {
     let place = try Workplace()
     try await body(place.folder.path)
     withExtendedLifetime(place) {}
