@@ -82,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "RouterCoreTests", dependencies: ["RouterCore", "RouterTesting", "CLibreShim"],
       exclude: [
-        "Libre/https_server.py", "Libre/websocket_server.py", "Routing/Cases",
+        "Libre/https_server.py", "Libre/proxy.py", "Libre/websocket_server.py", "Routing/Cases",
       ], swiftSettings: strict),
     .testTarget(
       name: "PluginTests", dependencies: ["RouterTesting", "Emulators"] + pluginNames,

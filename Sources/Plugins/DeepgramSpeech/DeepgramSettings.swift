@@ -12,6 +12,8 @@ struct DeepgramSettings: Sendable {
   /// Phrases that are given to the recogniser, and their longest.
   private static let maximumKeyterms = 50
   private static let maximumKeyterm = 60
+  /// All of them together, in UTF-8: the service takes 500 tokens, of three bytes and more.
+  private static let maximumKeytermBytes = 1500
 
   /// For hearing.
   init(_ request: RecognitionRequest) throws(VoiceFailure) {
@@ -44,8 +46,11 @@ struct DeepgramSettings: Sendable {
       query.append(("language", language))
     }
     if model.hasPrefix("nova-3") {
+      var left = DeepgramSettings.maximumKeytermBytes
       for phrase in (request?.phrases ?? []).prefix(DeepgramSettings.maximumKeyterms)
       where phrase.count <= DeepgramSettings.maximumKeyterm && phrase.contains(where: \.isLetter) {
+        left -= phrase.utf8.count
+        guard left >= 0 else { break }
         query.append(("keyterm", phrase))
       }
     }
