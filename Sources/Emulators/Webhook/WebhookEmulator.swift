@@ -119,6 +119,8 @@ public struct WebhookEmulator: Emulator {
         })
     case .cut(let words):
       return lines([#"{"text": \#(JSONValue.string(words).text), "interim": true}"# + "\n"])
+    case .megabytes(let size):
+      return lines(["{\"text\": \""] + Array(repeating: String(repeating: "x", count: 1 << 20), count: size))
     case .endless:
       return lines(Array(repeating: "{\"text\": \"And so on.\", \"interim\": true}\n", count: 10_000))
     }

@@ -18,10 +18,12 @@ enum WebhookStep: Hashable, Sendable {
   case cut(String)
   /// Interim words without an end.
   case endless
+  /// One line of so many megabytes.
+  case megabytes(Int)
 
   static let help = """
     A STEP answers one turn: say:WORDS, stream:WORDS | WORDS, hangup:WORDS, transfer:WORDS, digits:KEYS, raw:BYTES, empty,
-    status:CODE, slow:MILLISECONDS, cut:WORDS or endless. Without steps it repeats what was said.
+    status:CODE, slow:MILLISECONDS, cut:WORDS, endless or megabytes:NUMBER. Without steps it repeats what was said.
     """
 
   /// Reads a step; `nil` for one that does not exist.
@@ -46,6 +48,9 @@ enum WebhookStep: Hashable, Sendable {
       self = .slow(milliseconds)
     case "cut": self = .cut(rest)
     case "endless": self = .endless
+    case "megabytes":
+      guard let size = Int(rest), (1...100).contains(size) else { return nil }
+      self = .megabytes(size)
     default: return nil
     }
   }

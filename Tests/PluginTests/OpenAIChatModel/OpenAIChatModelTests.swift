@@ -94,6 +94,7 @@ import Testing
     (#"{"garbage": true}"#, .protocolError, "no sense"),
     (#"{"raw": "what is this"}"#, .closed, "first word"),
     (#"{"raw": "data: 5\n\n"}"#, .protocolError, "no sense"),
+    (#"{"megabytes": 50}"#, .protocolError, ""),
     (#"{"error": "overloaded"}"#, .protocolError, "overloaded"),
     (#"{"silent": true}"#, .timedOut, "within"),
     (#"{"stall": true}"#, .timedOut, "within"),

@@ -128,7 +128,7 @@ import Testing
     await stage.close()
   }
 
-  @Test(arguments: ["empty", "raw:[1]", "raw:<html>no</html>", "status:500", "status:503"])
+  @Test(arguments: ["empty", "raw:[1]", "raw:<html>no</html>", "status:500", "status:503", "megabytes:50"])
   func aTurnWithoutAnAnswerIsNotTheEnd(_ step: String) async throws {
     let stage = try await Stage([("--step", step)])
     #expect(try await stage.turn() == ["(webhook: no answer)", "Pardon?"])
