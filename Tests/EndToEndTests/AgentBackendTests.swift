@@ -34,16 +34,6 @@ import Testing
     )
   }
 
-  /// A sound file with a hum where it says so.
-  private func sound(_ parts: [(seconds: Double, isLoud: Bool)]) -> Data {
-    Tone.wav(
-      parts.flatMap { part in
-        let milliseconds = Int(part.seconds * 1000)
-        return part.isLoud
-          ? Tone.samples(300, milliseconds: milliseconds) : [Int16](repeating: 0, count: milliseconds * 8)
-      })
-  }
-
   @Test func aRealtimeModelGreetsAnswersAndIsInterrupted() async throws {
     let long =
       "This answer is so very long that hardly any caller would listen to all of it, and so it goes on and on."
@@ -53,7 +43,7 @@ import Testing
     ])
     let wav = routerd.workplace.path("caller.wav")
     // The second hum comes while the long answer is heard.
-    try sound([(0.7, true), (3, false), (0.7, true), (1, false)]).write(to: URL(fileURLWithPath: wav))
+    try Tone.wav([(0.7, true), (3, false), (0.7, true), (1, false)]).write(to: URL(fileURLWithPath: wav))
     let recording = routerd.workplace.path("call.wav")
     let call = try await routerd.call("100", "--wav", wav, "--record", recording, "--seconds", "60")
     #expect(call.code == 0, "\(call.output)\(call.errors)")
@@ -82,7 +72,7 @@ import Testing
       [("--step", "say:Hello."), ("--step", "tool:hand_over")],
       "{provider: mind, humanHandoff: {enabled: true, transferExtension: '0200'}}")
     let wav = routerd.workplace.path("caller.wav")
-    try sound([(0.7, true), (1, false)]).write(to: URL(fileURLWithPath: wav))
+    try Tone.wav([(0.7, true), (1, false)]).write(to: URL(fileURLWithPath: wav))
     let call = try await routerd.call("100", "--wav", wav, "--stay", "--seconds", "60")
     #expect(call.code == 0, "\(call.output)\(call.errors)")
     #expect(

@@ -79,6 +79,16 @@ enum Tone {
     return data
   }
 
+  /// Such a file with a hum where it says so, to interrupt with.
+  static func wav(_ parts: [(seconds: Double, isLoud: Bool)]) -> Data {
+    wav(
+      parts.flatMap { part in
+        let milliseconds = Int(part.seconds * 1000)
+        return part.isLoud
+          ? samples(300, milliseconds: milliseconds) : [Int16](repeating: 0, count: milliseconds * 8)
+      })
+  }
+
   /// The samples of such a file; a header that was never finished does not matter.
   static func samples(wav: Data) -> [Int16] {
     let body = Array(wav.dropFirst(44))
