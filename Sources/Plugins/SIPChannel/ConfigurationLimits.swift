@@ -70,7 +70,7 @@ extension SIPChannel {
     public var invitesPerSecondPerAddress = 200
     /// Calls of one trunk at once, unless the trunk has a `maximumCalls` of its own. Callers from no trunk count as one.
     public var callsPerTrunk = 2000
-    /// How long datagrams may wait for us, in milliseconds: longer, and more comes than is served. New calls get 503 with
+    /// How long datagrams may wait for us, in milliseconds. When all wait longer for as long again, new calls get 503 with
     /// `Retry-After` until the rest is up to date again. Callers repeat after 500 (RFC 3261's T1).
     public var delayMilliseconds = 200
 

@@ -114,22 +114,22 @@ final class WebSocketFraming {
   /// One unfragmented frame (RFC 6455 section 5.2).
   private func append(_ opcode: UInt8, _ bytes: [UInt8]) {
     let mask: UInt8 = role == .client ? 0x80 : 0
-    output.append(0x80 | opcode)
+    written.append(0x80 | opcode)
     switch bytes.count {
-    case ..<126: output.append(mask | UInt8(bytes.count))
+    case ..<126: written.append(mask | UInt8(bytes.count))
     case ..<65536:
-      output.append(mask | 126)
-      withUnsafeBytes(of: UInt16(bytes.count).bigEndian) { output.append(contentsOf: $0) }
+      written.append(mask | 126)
+      withUnsafeBytes(of: UInt16(bytes.count).bigEndian) { written.append(contentsOf: $0) }
     default:
-      output.append(mask | 127)
-      withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { output.append(contentsOf: $0) }
+      written.append(mask | 127)
+      withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { written.append(contentsOf: $0) }
     }
-    guard role == .client else { return output.append(contentsOf: bytes) }
+    guard role == .client else { return written.append(contentsOf: bytes) }
     let key = masks.next()
-    withUnsafeBytes(of: key) { output.append(contentsOf: $0) }
-    let start = output.count
-    output.append(contentsOf: bytes)
-    output.withUnsafeMutableBytes {
+    withUnsafeBytes(of: key) { written.append(contentsOf: $0) }
+    let start = written.count
+    written.append(contentsOf: bytes)
+    written.withUnsafeMutableBytes {
       MaskKeys.apply(key, to: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
     }
   }
