@@ -1,8 +1,13 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "clibreshim.h"
 
@@ -23,6 +28,23 @@ void shim_keep_memory(void)
 {
 	(void)mallopt(M_TOP_PAD, 1 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+/* sched_setattr(2) as its first version has it; glibc knows it since 2.41 only. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+void shim_stand_back(void)
+{
+	struct scheduling wanted = {.size = sizeof(wanted), .policy = SCHED_OTHER, .nice = 19, .runtime = 100000000};
+
+	if (syscall(SYS_sched_setattr, 0, &wanted, 0))
+		(void)setpriority(PRIO_PROCESS, 0, 19);
 }
 
 static atomic_ulong complaints;

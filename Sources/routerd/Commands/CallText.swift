@@ -3,6 +3,9 @@ internal import RouterCore
 
 /// Live calls and records for people.
 enum CallText {
+  /// `1 route`, `2 routes`.
+  static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+
   /// The answer to `calls`.
   static func list(_ answer: JSONValue) throws -> String {
     let live = try JSON.decode([LiveCall].self, JSON.encode(answer["live"] ?? []).utf8)

@@ -40,7 +40,8 @@ enum VersionsCommand {
       let rows = (answer["versions"]?.array ?? []).map { version in
         [
           version["version"]?.string ?? "", version["at"]?.string ?? "", version["because"]?.string ?? "",
-          "\(version["files"]?.integer ?? 0) files", "\(((version["bytes"]?.integer ?? 0) + 1023) >> 10) KiB",
+          CallText.count(version["files"]?.integer ?? 0, "file"),
+          "\(((version["bytes"]?.integer ?? 0) + 1023) >> 10) KiB",
           version["isInForce"]?.bool == true ? "in force" : "",
         ]
       }

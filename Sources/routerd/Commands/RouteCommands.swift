@@ -56,10 +56,10 @@ enum CheckCommand {
   }
 
   private static func facts(_ snapshot: RouteSnapshot) -> String {
-    func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
-    return [
-      count(snapshot.routeCount, "route"), count(snapshot.agentNames.count, "agent"),
-      count(snapshot.trunks.count, "trunk"), count(snapshot.runTests().count, "test") + " passed",
+    [
+      CallText.count(snapshot.routeCount, "route"), CallText.count(snapshot.agentNames.count, "agent"),
+      CallText.count(snapshot.trunks.count, "trunk"),
+      CallText.count(snapshot.runTests().count, "test") + " passed",
       "version \(snapshot.version)",
     ].joined(separator: ", ")
   }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import RouterCore
 
 /// Runs `body` on a thread of its own that nobody waits for: for what blocks. Without threads there is no program.
 func detachThread(_ body: @escaping @Sendable () -> Void) {
@@ -26,8 +27,7 @@ func onThread<Value: Sendable>(
 ) async -> Value {
   await withCheckedContinuation { continuation in
     detachThread {
-      // Linux counts niceness by thread. Where it is refused, nothing is lost.
-      if isPatient { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+      if isPatient { ThreadPriority.standBack() }
       continuation.resume(returning: body())
     }
   }

@@ -31,6 +31,9 @@ enum Files {
     }
   }
 
+  /// Bytes of one write: a kernel that is not preemptible lets nobody else run before it has taken them.
+  private static let maximumWrite = 128 << 10
+
   /// Writes a new file.
   static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(ControlFailure) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
@@ -39,7 +42,7 @@ enum Files {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, min(bytes.count - written, maximumWrite))
       }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw ControlFailure("\(path): \(ControlSocket.errorText())", .system) }
