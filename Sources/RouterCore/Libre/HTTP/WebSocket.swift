@@ -154,7 +154,8 @@ public actor WebSocket {
       case .bytes(let count): framing.wrote(count)
       case .closed(let why): return finish(framing.end ?? .broken(why))
       case .wouldBlock:
-        guard framing.output.count <= settings.maximumQueuedBytes else {
+        // One message may be longer than the limit: nobody could take it at once.
+        guard framing.output.count <= settings.maximumQueuedBytes + framing.longestMessage else {
           return finish(.broken("the other side reads too slowly"))
         }
         if !isListeningForWrite, onMessage != nil { listen(writing: true) }

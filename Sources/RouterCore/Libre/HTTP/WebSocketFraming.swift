@@ -18,6 +18,8 @@ final class WebSocketFraming {
   /// How much of it the connection took.
   private var taken = 0
   private var messages: [WebSocketMessage] = []
+  /// Bytes of the longest message that was written.
+  private(set) var longestMessage = 0
   /// Why nothing more comes from the other side: its close frame, or its breach of the rules.
   private(set) var end: WebSocketClose?
 
@@ -114,6 +116,7 @@ final class WebSocketFraming {
   /// One unfragmented frame (RFC 6455 section 5.2).
   private func append(_ opcode: UInt8, _ bytes: [UInt8]) {
     let mask: UInt8 = role == .client ? 0x80 : 0
+    longestMessage = max(longestMessage, bytes.count)
     written.append(0x80 | opcode)
     switch bytes.count {
     case ..<126: written.append(mask | UInt8(bytes.count))
