@@ -121,7 +121,7 @@ public actor EmulatedStream {
   }
 
   private func step() async {
-    if queue.milliseconds > 0 { lastSound = .now }
+    if queue.milliseconds > 0 { lastSound = .now + .milliseconds(20) }
     let (sound, marks) = queue.step()
     for mark in marks { send(wire.reached(mark)) }
     await pressNext()
