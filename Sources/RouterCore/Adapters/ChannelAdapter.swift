@@ -20,26 +20,6 @@ extension ChannelAdapter {
   public func ready() async -> [String] { [] }
 }
 
-/// What a channel can do, as data.
-public struct ChannelCapabilities: Sendable, Hashable {
-  /// The caller can be handed to somebody else.
-  public var transfer: Bool
-  /// Keys of the caller are heard.
-  public var digits: Bool
-  /// Keys can be sent.
-  public var sendsDigits: Bool
-  /// A reason for a rejection reaches the caller's network.
-  public var rejectReasons: Bool
-  public init(
-    transfer: Bool = false, digits: Bool = true, sendsDigits: Bool = false, rejectReasons: Bool = false
-  ) {
-    self.transfer = transfer
-    self.digits = digits
-    self.sendsDigits = sendsDigits
-    self.rejectReasons = rejectReasons
-  }
-}
-
 /// Where a channel hands its calls to.
 public struct CallIntake: Sendable {
   /// Starts a call on the leg's executor; calls the closure once when the call is over. What comes back cancels it.
