@@ -47,6 +47,8 @@ public final class VoIPStage<Channel: ChannelAdapter>: Sendable {
       var settings = WebSettings()
       settings.listen = [.init(isSecure: false, address: SocketAddress(ip: "127.0.0.1", port: port))]
       settings.publicURL = trust.isEmpty ? "http://127.0.0.1:\(port)" : nil
+      // The emulated provider is one address, and as quick as the machine.
+      settings.limits.requestsPerSecondPerAddress = 100_000
       settings.trustedProxies = trust.compactMap { AddressPrefix($0) }
       let web = WebServer(settings, on: loops.signalling, log: .silent, metrics: metrics)
       do {
