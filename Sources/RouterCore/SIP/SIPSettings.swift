@@ -93,7 +93,8 @@ public struct SIPLimits: Sendable, Hashable {
   /// New calls a second from one address, with as many at once; more get 503, and beyond twice as many nothing.
   /// `nil` is no limit.
   public var invitesPerSecond: Int? = 500
-  /// How long datagrams may wait for us; while they wait longer, new calls get 503. Below T1, after which callers repeat.
+  /// How long datagrams may wait for us; when all wait longer for as long, new calls get 503. Below T1, after which callers
+  /// repeat.
   public var delay: Duration = .milliseconds(200)
   /// Transactions that are remembered for retransmissions; more requests get 503.
   public var transactions = 500_000

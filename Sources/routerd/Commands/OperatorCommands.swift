@@ -55,7 +55,7 @@ enum ReloadCommand {
     if result["isSame"]?.bool == true { return "nothing changed, routes version \(version) are in force" }
     var text = "routes version \(version) are in force, in the place of \(result["from"]?.string ?? "?")"
     let warnings = result["warnings"]?.integer ?? 0
-    if warnings > 0 { text += "; \(warnings) warning\(warnings == 1 ? "" : "s"), see routerd check" }
+    if warnings > 0 { text += "; \(CallText.count(warnings, "warning")), see routerd check" }
     if let problem = result["notKept"]?.string { text += "\nthey cannot be kept for a rollback: \(problem)" }
     return text
   }
@@ -104,10 +104,11 @@ enum StatusText {
     for backend in status["backends"]?.array ?? [] {
       let state = backend["state"]?.string ?? ""
       let seconds = backend["seconds"]?.integer ?? 0
+      let failures = CallText.count(backend["failures"]?.integer ?? 0, "failure")
       rows.append(
         (
           "backend",
-          "\(backend["provider"]?.string ?? ""): \(state), \(backend["failures"]?.integer ?? 0) failures in a row"
+          "\(backend["provider"]?.string ?? ""): \(state), \(failures) in a row"
             + (state == "open" ? ", tried again in \(seconds) s" : "")
         ))
     }
@@ -117,12 +118,12 @@ enum StatusText {
   }
 
   private static func routeRows(_ routes: JSONValue) -> [(String, String)] {
-    func number(_ key: String) -> Int { routes[key]?.integer ?? 0 }
+    func number(_ word: String) -> String { CallText.count(routes["\(word)s"]?.integer ?? 0, word) }
     let place = routes["directory"]?.string ?? "built in"
     var rows = [
       (
         "routes",
-        "\(place), version \(routes["version"]?.string ?? ""), \(number("routes")) routes, \(number("agents")) agents, "
+        "\(place), version \(routes["version"]?.string ?? ""), \(number("route")), \(number("agent")), "
           + "in force since \(routes["loadedAt"]?.string ?? "")"
       )
     ]

@@ -21,21 +21,9 @@ import Testing
     #expect(report.violations == [], "\(report.sights)")
   }
 
-  /// An intake that keeps each call, and the calls that came.
-  private static func intake() -> (CallIntake, Journal<(InboundCall, any CallLeg)>, Latch) {
-    let calls = Journal<(InboundCall, any CallLeg)>()
-    let done = Latch()
-    let intake = CallIntake { call, leg in
-      calls.note((call, leg))
-      await done.waitStubbornly()
-      await leg.hangUp(CallEnd(.agentHungUp))
-    }
-    return (intake, calls, done)
-  }
-
   /// Nothing that was not signed makes a call; nothing stays of it.
   @Test func strangersAreRefused() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake, agents: ["support"], ["connectionId": "1234567890"])
     let emulator = stage.service.emulator
     let payload: [String: JSONValue] = [
@@ -75,7 +63,7 @@ import Testing
 
   /// Webhooks overtake each other: a call whose end came first never begins.
   @Test func orderDoesNotMatter() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake)
     let late: [String: JSONValue] = ["call_control_id": "v3:late", "from": "+1", "to": "+2"]
     for (type, more) in [
@@ -108,7 +96,7 @@ import Testing
 
   /// A stream that carries what nobody here can hear ends the call, with the reason.
   @Test func aStrangeCodecEndsTheCall() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake, [("--codec", "G722")])
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -126,7 +114,7 @@ import Testing
 
   /// The target is busy while the caller's sound was taken away: it comes back, and the call goes on.
   @Test func theCallerComesBack() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake, [("--quiet-dial", ""), ("--target", "busy")])
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -153,7 +141,7 @@ import Testing
   /// A hand-over to a SIP address by the caller's own network: REFER.
   @Test(arguments: [DialTarget.answer, .busy])
   func aCallerIsReferred(_ target: DialTarget) async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake, [("--twice", "")], ["refer": true])
     stage.service.emulator.setTarget(target)
     let caller = await stage.place()
@@ -188,7 +176,7 @@ import Testing
   }
 
   @Test func keysArePressed() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake)
     _ = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -201,7 +189,7 @@ import Testing
 
   /// A socket that breaks ends the call here, and at Telnyx by REST.
   @Test func aBrokenSocketEndsTheCallEverywhere() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake)
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -214,7 +202,7 @@ import Testing
 
   /// The same call in Telnyx's other language: the reply to the signed form answers it.
   @Test func aCallUnderTeXML() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake)
     let client = stage.client
     let ringing = stage.form(

@@ -20,20 +20,8 @@ import Testing
     #expect(report.violations == [], "\(report.sights)")
   }
 
-  /// An intake that keeps each call, and the calls that came.
-  private static func intake() -> (CallIntake, Journal<(InboundCall, any CallLeg)>, Latch) {
-    let calls = Journal<(InboundCall, any CallLeg)>()
-    let done = Latch()
-    let intake = CallIntake { call, leg in
-      calls.note((call, leg))
-      await done.waitStubbornly()
-      await leg.hangUp(CallEnd(.agentHungUp))
-    }
-    return (intake, calls, done)
-  }
-
   @Test func routesSeeWhatTwilioSays() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake)
     let caller = await stage.place(
       to: nil,
@@ -59,7 +47,7 @@ import Testing
   }
 
   @Test func anAgentsOwnAddress() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake, agents: ["support", "sales"])
     let address = try #require(stage.stage.door.address(ofAgent: "support"))
     #expect(address != stage.stage.door.address(ofAgent: "sales"))
@@ -79,7 +67,7 @@ import Testing
 
   /// A retry while the first request is still open gets the same answer, and there is one call.
   @Test func aRetryIsNoSecondCall() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake)
     let request = stage.signed([
       ("CallSid", "CAretry"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2"),
@@ -104,7 +92,7 @@ import Testing
 
   /// Nothing that was not signed makes a call; nothing stays of it.
   @Test func strangersAreRefused() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake)
     let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
     let fields = [("CallSid", "CA1"), ("CallStatus", "ringing"), ("From", "+1"), ("To", "+2")]
@@ -144,7 +132,7 @@ import Testing
 
   /// Who comes to a call's media address with what does not belong there.
   @Test func mediaSocketsAreGuarded() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake)
     let client = stage.stage.clients.client(on: stage.stage.loops.signalling)
     let ws = "ws" + stage.stage.origin.dropFirst(4) + "/voip/twilio/media/"
@@ -184,7 +172,7 @@ import Testing
 
   /// A socket that breaks ends the call here, and at Twilio by REST.
   @Test func aBrokenSocketEndsTheCallEverywhere() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TwilioStage(intake)
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1

@@ -25,21 +25,9 @@ import Testing
     #expect(report.violations == [], "\(report.sights)")
   }
 
-  /// An intake that keeps each call, and the calls that came.
-  private static func intake() -> (CallIntake, Journal<(InboundCall, any CallLeg)>, Latch) {
-    let calls = Journal<(InboundCall, any CallLeg)>()
-    let done = Latch()
-    let intake = CallIntake { call, leg in
-      calls.note((call, leg))
-      await done.waitStubbornly()
-      await leg.hangUp(CallEnd(.agentHungUp))
-    }
-    return (intake, calls, done)
-  }
-
   /// Nothing that was not signed makes a call; nothing stays of it.
   @Test func strangersAreRefused() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(
       intake, agents: ["support"], keys: nil, ["apiKey": "a1b2c3d4"])
     let emulator = stage.service.emulator
@@ -80,7 +68,7 @@ import Testing
 
   /// An agent that is not ready at the webhook's deadline: the caller waits, and REST connects.
   @Test func theDeadlineIsNoEnd() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(intake, keys: try Workplace())
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -98,7 +86,7 @@ import Testing
 
   /// The target is busy: the reply to the event brings the caller back to the agent.
   @Test func theCallerComesBack() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(intake, [("--target", "busy")], keys: try Workplace())
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -123,7 +111,7 @@ import Testing
 
   /// Without the application's key there is no REST, so no hand-over: that is said, and the call goes on.
   @Test func withoutAKeyThereIsNoHandOver() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(intake, keys: nil)
     let caller = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -144,7 +132,7 @@ import Testing
   }
 
   @Test func keysArePressed() async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(intake, keys: try Workplace())
     _ = await stage.place()
     let leg = try await calls.first { _ in true }.1
@@ -158,7 +146,7 @@ import Testing
 
   /// Sound of another frame size ends the connection at Vonage: the emulator is as strict.
   @Test(arguments: [8000, 16000, 24000]) func framesHaveTheirSize(_ rate: Int) async throws {
-    let (intake, calls, done) = Self.intake()
+    let (intake, calls, done) = CallIntake.keeping()
     let stage = try await VonageStage(intake, keys: nil, ["sampleRate": .integer(rate)])
     _ = await stage.place()
     let (_, leg) = try await calls.first { _ in true }
