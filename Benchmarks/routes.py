@@ -70,13 +70,17 @@ def reload_under_load(settings, prefer, target, built, count):
             target.command("change")  # Kamailio reads its database again, changed or not; here the same files are no reload.
         load = subprocess.Popen(["taskset", "-c", str(settings.load_cpu), *words], preexec_fn=prefer, stdout=subprocess.PIPE, text=True)
         time.sleep(2)
+        pauses = subprocess.Popen(["taskset", "-c", str(settings.cpu), str(built / "pauses")], stdout=subprocess.PIPE, text=True)
         start = time.monotonic()
         reload = target.command("reload")
         seconds = time.monotonic() - start
+        pauses.terminate()
+        machine, _ = pauses.communicate(timeout=10)
         output, _ = load.communicate(timeout=300)
         after = memory_mib(target.process.pid)
     run = {key: float(value) for key, value in (word.split("=") for word in output.split())}
-    return {"lookup": lookup, "seconds": seconds, "before": before, "after": after, "reload": reload, "run": run}
+    return {"lookup": lookup, "seconds": seconds, "before": before, "after": after, "reload": reload, "run": run,
+            "machine": machine.strip()}
 
 
 def measure(settings, prefer, targets, built, result):
@@ -106,4 +110,5 @@ def measure(settings, prefer, targets, built, result):
             run = each["run"]
             pause = json.loads(each["reload"])["longestLoopDelay"] if name == "routerd" else None
             print(f"RESULT routes-calls-during-reload {name} rate={run['rate']:g} failed={run['failed']:g} again={run['again']:g} "
-                  f"setup_ms_p99={run['setup_ms_p99']:g}" + (f" longest-loop-pause={pause:.2f}ms" if pause is not None else ""), flush=True)
+                  f"setup_ms_p99={run['setup_ms_p99']:g}" + (f" longest-loop-pause={pause:.2f}ms" if pause is not None else "")
+                  + f" the-machine's-own: {each['machine']}", flush=True)

@@ -50,6 +50,20 @@ import Testing
     loop.stop()
   }
 
+  /// A loop that was held says so, once.
+  @Test func aPulseTellsHowLateALoopWas() async {
+    let loop = EventLoop(name: "test")
+    let pulse = LoopPulse(loop, every: .milliseconds(2))
+    await pulse.start()
+    #expect(await pulse.read().longest < .seconds(5))
+    loop.execute { usleep(60_000) }
+    // The pulse is read behind what holds the loop.
+    #expect(await pulse.read().longest > .milliseconds(50))
+    #expect(await pulse.read().longest < .milliseconds(50))
+    await pulse.stop()
+    loop.stop()
+  }
+
   @Test func severalLoopsLiveSideBySide() async {
     let loops = EventLoops(mediaLoops: 2)
     let first = loops.nextMediaLoop()
