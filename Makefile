@@ -41,12 +41,14 @@ install: release ## Copy routerd, its unit and its default files to the system (
 	install -D -m 755 .build/release/routerd $(DESTDIR)$(PREFIX)/bin/routerd
 	install -D -m 644 dist/routerd.service $(DESTDIR)/etc/systemd/system/routerd.service
 	sed -i 's|/usr/local/bin/routerd|$(PREFIX)/bin/routerd|' $(DESTDIR)/etc/systemd/system/routerd.service
-	test -e $(DESTDIR)/etc/routerd/routerd.yaml || install -D -m 640 dist/routerd.yaml $(DESTDIR)/etc/routerd/routerd.yaml
-	test -e $(DESTDIR)/etc/routerd/routes || { mkdir -p $(DESTDIR)/etc/routerd/routes && cp routes/*.yaml $(DESTDIR)/etc/routerd/routes/; }
+	install -D -m 644 dist/routerd.sysusers $(DESTDIR)/usr/lib/sysusers.d/routerd.conf
+	@test -e $(DESTDIR)/etc/routerd/routerd.yaml || install -D -m 640 dist/routerd.yaml $(DESTDIR)/etc/routerd/routerd.yaml
+	@test -e $(DESTDIR)/etc/routerd/routes || { mkdir -p $(DESTDIR)/etc/routerd/routes && cp routes/*.yaml $(DESTDIR)/etc/routerd/routes/; }
+	@test -n "$(DESTDIR)" || ! command -v systemd-sysusers || { systemd-sysusers routerd.conf && chgrp -R routerd /etc/routerd; }
 	@echo "Now: systemctl daemon-reload && systemctl enable --now routerd"
 
 uninstall: ## Take the program and its unit away; settings and records stay
-	rm -f $(DESTDIR)$(PREFIX)/bin/routerd $(DESTDIR)/etc/systemd/system/routerd.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/routerd $(DESTDIR)/etc/systemd/system/routerd.service $(DESTDIR)/usr/lib/sysusers.d/routerd.conf
 
 clean: ## Remove what was built
 	rm -rf .build
