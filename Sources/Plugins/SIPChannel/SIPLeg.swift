@@ -157,6 +157,7 @@ actor SIPLeg: InlineLeg {
         .reported(.init(status: progress.status, reason: progress.reason, isLast: progress.isFinal)))
     case .ended(let ending):
       let end = callEnd(ending)
+      media?.close()  // before the call's record is made: it has the figures of the whole call
       if case .ended = state {} else { reports.yield(ending.cause == .cancelled ? .cancelled : .hungUp(end)) }
       finish(end)
       released?()

@@ -12,8 +12,18 @@ public protocol CallMedia: Speaker {
   @discardableResult func flush() -> PlayedAudio
   /// Presses keys towards the caller, where the channel can.
   func sendDigits(_ digits: String) async
-  /// The figures so far.
+  /// The figures so far; once ``isConcluded``, those of the whole call.
   func statistics() -> AudioStatistics
+  /// Whether the media has ended and nothing is counted any more. A channel ends it with the call, whoever hung up.
+  var isConcluded: Bool { get }
+  /// Returns when ``isConcluded``.
+  func concluded() async
+}
+
+/// Media that counts at once.
+extension CallMedia {
+  public var isConcluded: Bool { true }
+  public func concluded() async {}
 }
 
 /// Takes an agent's audio. May be called from any thread.

@@ -9,6 +9,7 @@ extension CallSession {
     closeVoices()
     closeTools()
     if !isLegClosed { tellLeg(end) }
+    awaitMedia()
     closedOneSide()
     if ending != nil { deadlines.move(deadline, to: now + .seconds(surroundings.settings.hangUpSeconds)) }
   }
@@ -27,9 +28,19 @@ extension CallSession {
     }
   }
 
+  /// The record has the figures of the whole call, which the media's own loop may still be adding up.
+  private func awaitMedia() {
+    guard let media, !media.isConcluded else { return }
+    Task {
+      await media.concluded()
+      closedOneSide()
+    }
+  }
+
   /// Both sides may be closed now.
   func closedOneSide() {
-    if ending != nil && isLegClosed && voices.isEmpty && tools.isClosed { depart() }
+    let isCounted = media?.isConcluded ?? true
+    if ending != nil && isLegClosed && isCounted && voices.isEmpty && tools.isClosed { depart() }
   }
 
   /// Lets go of everything and hands the record over, once.

@@ -17,6 +17,8 @@ import Testing
     case tellsFlushedTurns = "a turn that was flushed does not end"
     case forgetsTransfers = "a transfer that was answered is complete"
     case endsAfterFailedTransfer = "after a failed transfer the call goes on"
+    case countsOn = "the media of a call that is over concludes"
+    case namesNoCodec = "the figures name the codec"
     case leaks = "nothing stays of calls that are over"
   }
 
@@ -158,7 +160,9 @@ import Testing
       return played
     }
     func sendDigits(_ digits: String) async {}
-    func statistics() -> AudioStatistics { media.statistics() }
+    func statistics() -> AudioStatistics { fault == .namesNoCodec ? AudioStatistics() : media.statistics() }
+    var isConcluded: Bool { fault != .countsOn }
+    func concluded() async { if fault == .countsOn { _ = await Latch().wait() } }
   }
 
   @Test func aGoodChannelPasses() async {

@@ -35,6 +35,21 @@ import Testing
     #expect(harness.metrics.value("routerd_calls_ended_total", ["reason": "callerHungUp"]) == 1)
   }
 
+  /// Media lives on a loop of its own and counts for a moment longer than the call lasts.
+  @Test func theRecordHasTheFiguresOfTheWholeCall() async throws {
+    let harness = EngineHarness()
+    let (leg, _, task) = try await harness.answered()
+    let counted = Latch()
+    leg.media.count(until: counted)
+    leg.callerHangsUp()
+    try await leg.media.deeds.wait(for: .awaited)
+    var figures = AudioStatistics()
+    figures.codec = "PCMA"
+    leg.media.setStatistics(figures)
+    counted.open()
+    #expect(try await harness.record(task).audio?.codec == "PCMA")
+  }
+
   @Test func theCallerIsHeard() async throws {
     let harness = EngineHarness()
     let (leg, session, task) = try await harness.answered()

@@ -26,6 +26,12 @@ func bounded<Value: Sendable>(
   return try await result.value(cancelled: .failure(CancellationError())).get()
 }
 
+/// Whether something ended within a limit.
+func has(within limit: Duration, _ ended: @escaping @Sendable () async -> Void) async -> Bool {
+  do { try await bounded(limit, "it") { await ended() } } catch { return false }
+  return true
+}
+
 /// Texts that an adapter must survive, whatever it makes of them.
 enum OddTexts {
   static let all = [

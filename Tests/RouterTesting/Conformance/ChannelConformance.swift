@@ -91,7 +91,10 @@ struct Scene {
     media.endTurn(TurnID(99))
     media.flush()
     media.hear(as: .muLaw) { _ in }
-    _ = media.statistics()
+    let isConcluded = await has(within: patience) { await media.concluded() }
+    findings.expect(
+      isConcluded && media.isConcluded, "the media of a call that is over concludes", "it counts on")
+    findings.expect(!media.statistics().codec.isEmpty, "the figures name the codec", "\(media.statistics())")
   }
 
   func refusal(_ findings: inout Findings) async throws {

@@ -9,6 +9,8 @@ public final class FakeMedia: CallMedia {
     case endTurn(TurnID)
     case flush
     case digits(String)
+    /// Somebody waits for the figures of the whole call.
+    case awaited
   }
 
   private struct State {
@@ -21,6 +23,8 @@ public final class FakeMedia: CallMedia {
     var heard = 0
     var playsAtOnce = true
     var statistics = AudioStatistics()
+    /// What the figures of the whole call wait for.
+    var counting: Latch?
   }
 
   public let wireFormat: AudioFormat
@@ -79,6 +83,9 @@ public final class FakeMedia: CallMedia {
   /// What ``statistics()`` says.
   public func setStatistics(_ statistics: AudioStatistics) { state.withLock { $0.statistics = statistics } }
 
+  /// Goes on counting until the latch is opened, as media on a loop of its own does.
+  public func count(until latch: Latch) { state.withLock { $0.counting = latch } }
+
   // MARK: CallMedia
 
   public func hear(as format: AudioFormat, _ sink: @escaping @Sendable (AudioFrame) -> Void) {
@@ -127,4 +134,10 @@ public final class FakeMedia: CallMedia {
   public func sendDigits(_ digits: String) async { deeds.note(.digits(digits)) }
 
   public func statistics() -> AudioStatistics { state.withLock { $0.statistics } }
+  public var isConcluded: Bool { state.withLock { $0.counting == nil } }
+  public func concluded() async {
+    guard let counting = state.withLock({ $0.counting }) else { return }
+    deeds.note(.awaited)
+    if await counting.wait() { state.withLock { $0.counting = nil } }
+  }
 }

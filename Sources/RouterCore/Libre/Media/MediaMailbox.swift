@@ -28,4 +28,30 @@ struct MediaMailbox {
   var wireFormat = AudioFormat.muLaw
   var statistics = AudioStatistics()
   var isClosed = false
+  /// Its loop has seen that, too: nothing is counted any more.
+  var isConcluded = false
+  /// Who waits for it.
+  var waiting: [OneShot<Void>] = []
+}
+
+extension Lock<MediaMailbox> {
+  /// The loop has nothing more to count.
+  func conclude() {
+    let waiting = withLock { mailbox in
+      mailbox.isConcluded = true
+      defer { mailbox.waiting = [] }
+      return mailbox.waiting
+    }
+    for waiter in waiting { waiter.resolve(()) }
+  }
+
+  func concluded() async {
+    let waiter: OneShot<Void>? = withLock { mailbox in
+      guard !mailbox.isConcluded else { return nil }
+      let waiter = OneShot<Void>()
+      mailbox.waiting.append(waiter)
+      return waiter
+    }
+    await waiter?.value(cancelled: ())
+  }
 }

@@ -91,4 +91,6 @@ public final class RTPMedia: CallMedia, Sendable {
 
   /// The figures so far; while the call lasts they may be a second old.
   public func statistics() -> AudioStatistics { mailbox.withLock { $0.statistics } }
+  public var isConcluded: Bool { mailbox.withLock { $0.isConcluded } }
+  public func concluded() async { await mailbox.concluded() }
 }

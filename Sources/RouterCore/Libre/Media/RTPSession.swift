@@ -73,6 +73,7 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
       clock.remove(self)
       publish()
     }
+    mailbox.conclude()
     sockets = nil
     // Both may hold what holds us.
     listener = nil

@@ -103,4 +103,6 @@ public final class SocketMedia: CallMedia, Sendable {
   }
 
   public func statistics() -> AudioStatistics { mailbox.withLock { $0.statistics } }
+  public var isConcluded: Bool { mailbox.withLock { $0.isConcluded } }
+  public func concluded() async { await mailbox.concluded() }
 }

@@ -75,6 +75,7 @@ final class SocketMediaSession: Ticking, @unchecked Sendable {  // touched on it
     isClosed = true
     if isTicking { clock.remove(self) }
     publish()
+    mailbox.conclude()
     socket = nil
     // Both may hold what holds us.
     listener = nil
