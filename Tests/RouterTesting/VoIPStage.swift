@@ -49,6 +49,8 @@ public final class VoIPStage<Channel: ChannelAdapter>: Sendable {
       settings.publicURL = trust.isEmpty ? "http://127.0.0.1:\(port)" : nil
       // The emulated provider is one address, and as quick as the machine.
       settings.limits.requestsPerSecondPerAddress = 100_000
+      // A provider that hangs is noticed while a test waits, and one that is busy with a test's mischief is not one.
+      settings.limits.pingSeconds = 5
       settings.trustedProxies = trust.compactMap { AddressPrefix($0) }
       let web = WebServer(settings, on: loops.signalling, log: .silent, metrics: metrics)
       do {

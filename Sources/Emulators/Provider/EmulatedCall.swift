@@ -33,6 +33,7 @@ public struct EmulatedLine: Sendable {
   var stream: EmulatedStream?
   var streamURLs: [String] = []
   var prelude: [WebSocketMessage] = []
+  var hang: StreamHang?
   var isAnswered = false
   var isOver = false
 
@@ -59,6 +60,11 @@ extension EmulatedCall {
   public func speak(milliseconds: Int) async { await line.stream?.speak(milliseconds: milliseconds) }
   /// Breaks the media socket's connection, as a network does.
   public func breakStream() async { await line.stream?.cut() }
+  /// Has the media socket's provider hang; the next one's, when there is none yet.
+  public func hang(_ hang: StreamHang) async {
+    line.hang = hang
+    await line.stream?.hang(hang)
+  }
   /// Sends on the next media socket what no provider would, before its stream begins.
   public func begin(with messages: [WebSocketMessage]) { line.prelude = messages }
   /// Sends on the media socket what no provider would.
@@ -94,6 +100,7 @@ extension EmulatedCall {
     if line.isOver || Task.isCancelled { return await socket.close() }
     let stream = EmulatedStream(self, socket, wire, rate: line.rate, line.host)
     line.stream = stream
+    if let hang = line.hang { await stream.hang(hang) }
     await stream.run(after: line.prelude)
     if line.stream === stream { line.stream = nil }
   }

@@ -30,6 +30,24 @@ enum StreamOrder {
   case fatal(String)
 }
 
+/// A provider that hangs, from so long after its stream's beginning on.
+public struct StreamHang: Sendable, Hashable {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// It reads nothing any more; the caller is still heard.
+    case deaf
+    /// It neither reads nor writes, and does not close.
+    case frozen
+  }
+
+  public var kind: Kind
+  public var milliseconds: Int
+
+  public init(_ kind: Kind, after milliseconds: Int = 0) {
+    self.kind = kind
+    self.milliseconds = milliseconds
+  }
+}
+
 /// One media stream of an emulated call: the provider's side of the WebSocket, in its own time.
 public actor EmulatedStream {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -48,6 +66,9 @@ public actor EmulatedStream {
   private var pressed: [OneShot<Void>] = []
   private var spoke: [OneShot<Void>] = []
   private var isOver = false
+  private var hang: StreamHang?
+  private var isFrozen = false
+  private var elapsed = 0
   /// Samples a second of the caller who follows a script.
   private let rate: Int
   private var hear: AudioConverter?
@@ -120,7 +141,20 @@ public actor EmulatedStream {
     }
   }
 
+  /// The provider hangs, now or later.
+  func hang(_ hang: StreamHang) { self.hang = hang }
+
+  private func hangIfDue() async {
+    elapsed += 20
+    guard let due = hang, elapsed > due.milliseconds else { return }
+    hang = nil
+    report.saw("the stream is \(due.kind.rawValue) from now on")
+    isFrozen = due.kind == .frozen
+    await socket.stopReading()
+  }
+
   private func step() async {
+    await hangIfDue()
     if queue.milliseconds > 0 { lastSound = .now + .milliseconds(20) }
     let (sound, marks) = queue.step()
     for mark in marks { send(wire.reached(mark)) }
@@ -139,7 +173,10 @@ public actor EmulatedStream {
 
   // MARK: To the server
 
-  private func send(_ messages: [WebSocketMessage]) { for message in messages { socket.send(message) } }
+  private func send(_ messages: [WebSocketMessage]) {
+    guard !isFrozen else { return }
+    for message in messages { socket.send(message) }
+  }
 
   /// Sends what no provider would: for tests of what strangers can do with a stream.
   func misbehave(_ messages: [WebSocketMessage]) { send(messages) }

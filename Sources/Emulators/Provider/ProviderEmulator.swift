@@ -67,6 +67,9 @@ extension ProviderEmulator {
       EmulatorOption("--to", value: "NUMBER", "Who is called; +15550100002"),
       EmulatorOption(
         "--target", value: "HOW", "What a hand-over meets: answer, busy, no-answer, failed; answer"),
+      EmulatorOption(
+        "--deaf", value: "SECONDS", "Stop reading the media stream after so long, and go on writing"),
+      EmulatorOption("--frozen", value: "SECONDS", "Neither read nor write it any more after so long"),
     ] + ScriptedCaller.options
   }
 
@@ -95,6 +98,11 @@ extension ProviderEmulator {
   /// Rings up once, when it was told where, and is done when that call is over.
   public func act(at address: SocketAddress) async throws {
     guard let webhook = options.value("--webhook") else { return }
+    var hang: StreamHang?
+    for kind in StreamHang.Kind.allCases {
+      guard let seconds = try options.integer("--\(kind)", 0...3600) else { continue }
+      hang = StreamHang(kind, after: seconds * 1000)
+    }
     let caller = try await ScriptedCaller(options, sampleRate: Self.sampleRate, host)
     let isOver = OneShot<Void>()
     let call = await place(to: webhook, caller: caller) { notice in
@@ -103,6 +111,7 @@ extension ProviderEmulator {
       case .answered: break
       }
     }
+    if let hang { await call.hang(hang) }
     await isOver.value(cancelled: ())
     if Task.isCancelled { await call.hangUp() }
     host.report.isDone.resolve(())

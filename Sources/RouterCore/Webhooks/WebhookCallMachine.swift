@@ -25,7 +25,7 @@ struct WebhookCallMachine {
     case transferEnded(TransferOutcome)
     // What its media socket does.
     case socketStarted
-    case socketEnded(isOrderly: Bool)
+    case socketEnded(MediaSocketEnd)
     /// A media socket was waited for long enough.
     case deadline
   }
@@ -52,7 +52,7 @@ struct WebhookCallMachine {
   mutating func handle(_ event: Event) -> [Action] {
     switch event {
     case .socketStarted: return started()
-    case .socketEnded(let isOrderly): return socketEnded(isOrderly)
+    case .socketEnded(let how): return socketEnded(how)
     case .deadline: return deadline()
     case .ended(let end): return ended(end)
     case .transferEnded(let outcome): return transferEnded(outcome)
@@ -98,17 +98,21 @@ struct WebhookCallMachine {
     }
   }
 
-  private mutating func socketEnded(_ isOrderly: Bool) -> [Action] {
+  private mutating func socketEnded(_ how: MediaSocketEnd) -> [Action] {
     hasSocket = false
     switch state {
     case .connecting:
       let end = CallEnd(.notAcknowledged, text: "the provider closed its media socket at once")
       return [.notAnswered(end), .askHangUp(end)] + finish(end)
     case .up:
-      let end = CallEnd(
-        .callerHungUp, text: isOrderly ? "the stream was stopped" : "the media socket broke")
+      let end =
+        switch how {
+        case .inOrder: CallEnd(.callerHungUp, text: "the stream was stopped")
+        case .broken(let why): CallEnd(.callerHungUp, text: "the media socket broke: \(why)")
+        case .givenUp(let why): CallEnd(.mediaLost, text: "the media socket was given up: \(why)")
+        }
       // A broken socket does not end the caller's call everywhere: nobody should pay for silence.
-      return [.tell(.hungUp(end))] + (isOrderly ? [] : [.askHangUp(end)]) + finish(end)
+      return [.tell(.hungUp(end))] + (how == .inOrder ? [] : [.askHangUp(end)]) + finish(end)
     case .ringing, .transferring, .over: return []
     }
   }

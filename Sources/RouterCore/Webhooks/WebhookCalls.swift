@@ -188,6 +188,7 @@ public final class WebhookCalls: Sendable {
     var socket = WebSocketSettings()
     socket.maximumMessageBytes = settings.messageBytes
     socket.maximumQueuedBytes = settings.queuedBytes
+    socket.mustAnswerPings = true  // who does not read hears nothing, however much it says
     let leg = waiting.leg
     return .webSocket(protocol: nil, socket, on: leg.loop) { await leg.connect($0) }
   }

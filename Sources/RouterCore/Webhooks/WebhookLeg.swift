@@ -184,11 +184,11 @@ public actor WebhookLeg: CallLeg {
     case .mark(let name): media.marked(name)
     case .digit(let digit):
       if digits.withLock({ $0.accepts(digit, by: .event, at: .now) }) { report.yield(.digit(digit)) }
-    case .ended(let isOrderly, let why):
-      log.debug("media socket closed", ("why", why), ("malformed", "\(socket.malformed)"))
+    case .ended(let how):
+      log.debug("media socket closed", ("how", "\(how)"), ("malformed", "\(socket.malformed)"))
       self.socket = nil
       media.detach()
-      handle(.socketEnded(isOrderly: isOrderly))
+      handle(.socketEnded(how))
     }
   }
 

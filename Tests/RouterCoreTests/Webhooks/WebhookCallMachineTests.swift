@@ -43,21 +43,26 @@ import Testing
     arguments: [
       // The usual call, ended by each side.
       (
-        [.answer, .socketStarted, .socketEnded(isOrderly: true)],
+        [.answer, .socketStarted, .socketEnded(.inOrder)],
         "wait ASK-ANSWER | stop answered | hungUp:callerHungUp \(end)"
       ),
       (
-        [.answer, .socketStarted, .ended(gone), .socketEnded(isOrderly: true)],
+        [.answer, .socketStarted, .ended(gone), .socketEnded(.inOrder)],
         "wait ASK-ANSWER | stop answered | hungUp:callerHungUp \(end) | "
       ),
       (
-        [.answer, .socketStarted, .hangUp(us), .hangUp(us), .socketEnded(isOrderly: true), .ended(gone)],
+        [.answer, .socketStarted, .hangUp(us), .hangUp(us), .socketEnded(.inOrder), .ended(gone)],
         "wait ASK-ANSWER | stop answered | ASK-HANGUP \(end) |  |  | "
       ),
       // A socket that breaks does not end the provider's call: we do.
       (
-        [.answer, .socketStarted, .socketEnded(isOrderly: false)],
+        [.answer, .socketStarted, .socketEnded(.broken("reset"))],
         "wait ASK-ANSWER | stop answered | hungUp:callerHungUp ASK-HANGUP \(end)"
+      ),
+      // One that we give up is lost: the caller did not hang up.
+      (
+        [.answer, .socketStarted, .socketEnded(.givenUp("deaf"))],
+        "wait ASK-ANSWER | stop answered | hungUp:mediaLost ASK-HANGUP \(end)"
       ),
       // Refused, given up, too late.
       (
@@ -79,7 +84,7 @@ import Testing
         "wait ASK-ANSWER | failed:notAcknowledged ASK-HANGUP \(end) |  | close"
       ),
       (
-        [.answer, .socketEnded(isOrderly: false)],
+        [.answer, .socketEnded(.broken("reset"))],
         "wait ASK-ANSWER | failed:notAcknowledged ASK-HANGUP \(end)"
       ),
       ([.socketStarted, .answer], "close | wait ASK-ANSWER"),
@@ -89,29 +94,29 @@ import Testing
       // Transfers: answered, busy with the sound taken away and brought back, or never back.
       (
         [
-          .answer, .socketStarted, .transfer, .socketEnded(isOrderly: true), .transferEnded(.completed),
+          .answer, .socketStarted, .transfer, .socketEnded(.inOrder), .transferEnded(.completed),
           .ended(gone),
         ],
         "wait ASK-ANSWER | stop answered |  |  | transfer:completed \(end) | "
       ),
       (
         [
-          .answer, .socketStarted, .transfer, .socketEnded(isOrderly: true), .transferEnded(.timedOut),
+          .answer, .socketStarted, .transfer, .socketEnded(.inOrder), .transferEnded(.timedOut),
           .socketStarted,
-          .socketEnded(isOrderly: true),
+          .socketEnded(.inOrder),
         ],
         "wait ASK-ANSWER | stop answered |  |  | wait transfer:timedOut | stop | hungUp:callerHungUp \(end)"
       ),
       (
         [
-          .answer, .socketStarted, .transfer, .socketEnded(isOrderly: true), .socketStarted,
+          .answer, .socketStarted, .transfer, .socketEnded(.inOrder), .socketStarted,
           .transferEnded(.timedOut),
         ],
         "wait ASK-ANSWER | stop answered |  |  | stop | transfer:timedOut"
       ),
       (
         [
-          .answer, .socketStarted, .transfer, .socketEnded(isOrderly: true), .transferEnded(.timedOut),
+          .answer, .socketStarted, .transfer, .socketEnded(.inOrder), .transferEnded(.timedOut),
           .deadline,
         ],
         "wait ASK-ANSWER | stop answered |  |  | wait transfer:timedOut | hungUp:notAcknowledged ASK-HANGUP \(end)"
@@ -135,8 +140,8 @@ import Testing
   @Test func afterTheEndNothingHappens() {
     let all: [Event] = [
       .answer, .reject(Self.busy), .hangUp(Self.us), .transfer, .refused(Self.busy), .ended(Self.gone),
-      .transferEnded(.completed), .transferEnded(.timedOut), .socketStarted, .socketEnded(isOrderly: true),
-      .socketEnded(isOrderly: false), .deadline,
+      .transferEnded(.completed), .transferEnded(.timedOut), .socketStarted, .socketEnded(.inOrder),
+      .socketEnded(.broken("reset")), .deadline,
     ]
     for _ in 0..<5000 {
       var machine = WebhookCallMachine()

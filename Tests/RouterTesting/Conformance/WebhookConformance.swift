@@ -2,7 +2,7 @@ public import Emulators
 public import RouterCore
 
 /// What every channel of a VoIP provider must stand besides ``ChannelConformance``: bad input on the media sockets of live calls, and
-/// many calls that come to nothing. Whatever happens to one call, the others stay up and are heard.
+/// providers that hang, and many calls that come to nothing. Whatever happens to one call, the others stay up and are heard.
 public enum WebhookConformance {
   /// What comes on a media socket that should not.
   public struct Mischief: Sendable {
@@ -55,6 +55,7 @@ public enum WebhookConformance {
       let driver = try await start(StagedCall.intake(stage))
       let scene = Scene(driver: driver, stage: stage, patience: patience)
       let healthy = try await scene.answered()
+      let hanging = try await hang(scene)
       for one in Mischief.common + mischief {
         let rule = "a call stands \(one.name)"
         await findings.attempt(rule) { findings in
@@ -69,6 +70,10 @@ public enum WebhookConformance {
         near.done.open()
         try await hear(healthy.caller, healthy.media, patience)
       }
+      for (rule, call) in hanging {
+        await findings.attempt(rule) { try await notice(call, rule, scene, &$0) }
+      }
+      try await hear(healthy.caller, healthy.media, patience)
       try await scene.finish(healthy.near)
       await findings.attempt("nothing stays of calls that were refused") { findings in
         try await refuse(scene, &findings)
@@ -77,6 +82,38 @@ public enum WebhookConformance {
       await driver.stop()
     }
     return findings.violations
+  }
+
+  private typealias Answered = (caller: any ChannelCaller, near: StagedCall, media: any CallMedia)
+
+  /// Calls at whose provider nobody reads any more while the agent speaks.
+  private static func hang(_ scene: Scene) async throws -> [(rule: String, call: Answered)] {
+    var calls: [(String, Answered)] = []
+    for kind in StreamHang.Kind.allCases {
+      let call = try await scene.answered()
+      await (call.caller as? EmulatedCaller)?.call.hang(StreamHang(kind))
+      // A minute in pieces: a session that speaks and speaks.
+      for _ in 0..<600 {
+        call.media.play(AudioFrame(.muLaw, bytes: [UInt8](repeating: 0x2A, count: 800)), turn: TurnID(1))
+      }
+      calls.append(("a call stands a provider that is \(kind.rawValue)", call))
+    }
+    return calls
+  }
+
+  /// Such a call is given up, and says why.
+  private static func notice(
+    _ call: Answered, _ rule: String, _ scene: Scene, _ findings: inout Findings
+  ) async throws {
+    let end = try await call.near.events.first(within: .seconds(30), "the end of \(rule)") { event in
+      if case .hungUp? = event { true } else { false }
+    }
+    guard case .hungUp(let why)? = end else { return }
+    findings.expect(why.reason == .mediaLost, rule, "it ended as \(why)")
+    try await scene.end(call.near)
+    call.near.done.open()
+    // One that is frozen hears of nothing: its caller hangs up.
+    try await call.caller.hangUp()
   }
 
   private static func play(

@@ -130,10 +130,11 @@ public final class WebServer: WebMounts {
     metrics.add("routerd_web_requests_total", 1, ["status": "\(status)"])
   }
 
-  /// No WebSocket takes longer messages than the settings allow.
+  /// No WebSocket takes longer messages than the settings allow, or is silent for longer.
   private func limited(_ reply: HTTPServerReply) -> HTTPServerReply {
     guard case .webSocket(let name, var socket, let loop, let start) = reply else { return reply }
     socket.maximumMessageBytes = min(socket.maximumMessageBytes, settings.limits.messageBytes)
+    socket.pingMilliseconds = settings.limits.pingSeconds * 1000
     return .webSocket(protocol: name, socket, on: loop, start)
   }
 

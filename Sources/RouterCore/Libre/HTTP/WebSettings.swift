@@ -20,6 +20,7 @@ public struct WebSettings: Decodable, Sendable {
     public var handlerSeconds = 30
     public var requestsPerSecondPerAddress = 1000
     public var messageBytes = 1 << 20
+    public var pingSeconds = 20
   }
 
   /// `http:ADDRESS:PORT` or `https:ADDRESS:PORT`; nothing by default.
@@ -119,7 +120,7 @@ extension WebSettings.Listen {
 extension WebSettings.Limits: Decodable {
   private enum CodingKeys: String, CodingKey {
     case connections, connectionsPerAddress, headBytes, bodyBytes, idleSeconds, handlerSeconds,
-      requestsPerSecondPerAddress, messageBytes
+      requestsPerSecondPerAddress, messageBytes, pingSeconds
   }
 
   public init(from decoder: any Decoder) throws {
@@ -142,5 +143,6 @@ extension WebSettings.Limits: Decodable {
     try read(.handlerSeconds, \.handlerSeconds, 1...600)
     try read(.requestsPerSecondPerAddress, \.requestsPerSecondPerAddress, 1...1_000_000)
     try read(.messageBytes, \.messageBytes, 1024...1 << 30)
+    try read(.pingSeconds, \.pingSeconds, 1...300)
   }
 }

@@ -18,7 +18,9 @@ public actor WebSocket {
   private var early: [WebSocketMessage] = []
   private var end: WebSocketClose?
   private var isListeningForWrite = false
+  /// No sign of life came since the last ping.
   private var wasSilent = false
+  private var isDeaf = false
   private var buffer = [UInt8](repeating: 0, count: 16 << 10)
 
   /// The loop that the socket lives on.
@@ -99,6 +101,16 @@ public actor WebSocket {
     }
   }
 
+  /// Takes nothing more from the other side, for good: what it sends waits in the connection, and then with itself. For those
+  /// who play somebody that hangs; what is sent goes out still.
+  public func stopReading() {
+    guard end == nil else { return }
+    isDeaf = true
+    isListeningForWrite = false
+    heartbeat.cancel()
+    connection.pause()
+  }
+
   /// Ends the connection at once, without a close frame; what was sent before may be lost.
   public func cut() { finish(.broken("cut")) }
 
@@ -128,11 +140,11 @@ public actor WebSocket {
   }
 
   private func readAll() {
-    while end == nil {
+    while end == nil, !isDeaf {
       switch buffer.withUnsafeMutableBytes({ connection.read(into: $0) }) {
       case .bytes(let count):
-        wasSilent = false
         let messages = buffer.withUnsafeBytes { framing.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        if framing.takePong() || !settings.mustAnswerPings { wasSilent = false }
         for message in messages { onMessage?(message) }
         guard end == nil else { return }
         if let end = framing.end {
@@ -156,9 +168,9 @@ public actor WebSocket {
       case .wouldBlock:
         // One message may be longer than the limit: nobody could take it at once.
         guard framing.output.count <= settings.maximumQueuedBytes + framing.longestMessage else {
-          return finish(.broken("the other side reads too slowly"))
+          return finish(.givenUp("the other side reads too slowly"))
         }
-        if !isListeningForWrite, onMessage != nil { listen(writing: true) }
+        if !isListeningForWrite, !isDeaf, onMessage != nil { listen(writing: true) }
         return
       }
     }
@@ -168,7 +180,7 @@ public actor WebSocket {
   private func scheduleHeartbeat() {
     heartbeat.start(settings.pingMilliseconds) { [weak self] in
       self?.assumeIsolated { me in
-        if me.wasSilent { return me.finish(.broken("no answer to a ping")) }
+        if me.wasSilent { return me.finish(.givenUp("no answer to a ping")) }
         me.wasSilent = true
         me.framing.ping()
         me.writeAll()

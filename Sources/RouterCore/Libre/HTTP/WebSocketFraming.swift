@@ -22,6 +22,8 @@ final class WebSocketFraming {
   private(set) var longestMessage = 0
   /// Why nothing more comes from the other side: its close frame, or its breach of the rules.
   private(set) var end: WebSocketClose?
+  /// Whether a ping was answered since somebody last asked.
+  private var hasPong = false
 
   init(_ role: Role, maximumMessageBytes: Int) {
     self.role = role
@@ -81,8 +83,15 @@ final class WebSocketFraming {
       let code = message.status_code == 0 ? 1005 : Int(message.status_code)
       // The payload of a close frame begins with the code itself (section 5.5.1).
       end = end ?? WebSocketClose(code: code, reason: String(decoding: bytes.dropFirst(2), as: UTF8.self))
-    default: break  // pings are answered by wslay, pongs need nothing
+    case UInt32(WSLAY_PONG.rawValue): hasPong = true
+    default: break  // pings are answered by wslay
     }
+  }
+
+  /// Whether a ping was answered since the last time that this was asked.
+  func takePong() -> Bool {
+    defer { hasPong = false }
+    return hasPong
   }
 
   /// Reads bytes of the connection; returns the messages that they completed. Answers go to ``output``.
@@ -94,7 +103,8 @@ final class WebSocketFraming {
     if end == nil, wslay_event_get_read_enabled(context) == 0 {
       // wslay has sent a close frame, for a malformed frame one without a code: that is 1002.
       let sent = Int(wslay_event_get_status_code_sent(context))
-      end = WebSocketClose(code: sent == 1005 ? 1002 : sent, reason: "the peer broke the rules")
+      let why = sent == 1009 ? "a message is too long" : "the peer broke the rules"
+      end = .givenUp(why, code: sent == 1005 ? 1002 : sent)
     }
     defer { messages = [] }
     return messages

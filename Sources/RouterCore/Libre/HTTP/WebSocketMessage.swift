@@ -14,6 +14,8 @@ public struct WebSocketClose: Sendable, Hashable, Error {
   public var code: Int
   /// The other side's words, or ours for what went wrong.
   public var reason: String
+  /// Whether we gave the other side up: it broke the rules, or did not keep up.
+  public var isGivenUp = false
 
   /// An end.
   public init(code: Int, reason: String = "") {
@@ -23,6 +25,13 @@ public struct WebSocketClose: Sendable, Hashable, Error {
 
   /// The connection broke.
   public static func broken(_ reason: String) -> WebSocketClose { WebSocketClose(code: 1006, reason: reason) }
+
+  /// We would not wait for the other side any longer.
+  public static func givenUp(_ reason: String, code: Int = 1006) -> WebSocketClose {
+    var close = WebSocketClose(code: code, reason: reason)
+    close.isGivenUp = true
+    return close
+  }
 }
 
 /// Limits of a ``WebSocket``.
@@ -33,6 +42,9 @@ public struct WebSocketSettings: Sendable, Hashable {
   public var maximumQueuedBytes = 4 << 20
   /// Every so many milliseconds a ping goes out; when nothing at all came for two of them, the socket is given up.
   public var pingMilliseconds = 20_000
+  /// Whether the other side has to answer a ping before the next one, though other things come from it: who writes and does
+  /// not read answers none.
+  public var mustAnswerPings = false
   /// How long the other side may take to answer our close.
   public var closeMilliseconds = 2_000
 

@@ -1,3 +1,13 @@
+/// How a media socket of a provider ended.
+enum MediaSocketEnd: Hashable, Sendable {
+  /// The provider had said so before.
+  case inOrder
+  /// The connection broke, or the provider closed it for a reason.
+  case broken(String)
+  /// We would not go on with it: the provider broke the rules, or did not take what we sent.
+  case givenUp(String)
+}
+
 /// One media socket of a provider: a WebSocket, and the codec that reads and writes it. Lives on one loop.
 final class MediaSocket: @unchecked Sendable {
   /// What its owner is told, inline.
@@ -6,8 +16,8 @@ final class MediaSocket: @unchecked Sendable {
     case audio(UnsafeRawBufferPointer, number: Int?)
     case digit(Character)
     case mark(String)
-    /// It is over. The last event; in order when the provider had said so before.
-    case ended(isOrderly: Bool, why: String)
+    /// It is over. The last event.
+    case ended(MediaSocketEnd)
   }
 
   /// After so many messages that make no sense, the socket is closed.
@@ -36,7 +46,7 @@ final class MediaSocket: @unchecked Sendable {
     self.loop = loop
   }
 
-  /// Begins to read. On the loop; `report` is called there, for the last time with ``Event/ended(isOrderly:why:)``.
+  /// Begins to read. On the loop; `report` is called there, for the last time with ``Event/ended(_:)``.
   func start(_ report: @escaping (Event) -> Void) {
     self.report = report
     let me = self  // both closures run on the loop, as this does
@@ -44,11 +54,16 @@ final class MediaSocket: @unchecked Sendable {
       socket.start(
         onMessage: { me.receive($0) },
         onClose: { close in
-          me.tell(
-            .ended(isOrderly: me.hasStopped || close.code == 1000, why: "\(close.code) \(close.reason)"))
+          me.tell(.ended(me.end(close)))
           me.report = nil
         })
     }
+  }
+
+  private func end(_ close: WebSocketClose) -> MediaSocketEnd {
+    if hasStopped || close.code == 1000 { return .inOrder }
+    let why = "\(close.code) \(close.reason)"
+    return close.isGivenUp || malformed >= MediaSocket.maximumMalformed ? .givenUp(why) : .broken(why)
   }
 
   private func tell(_ event: Event) { report?(event) }
@@ -78,7 +93,11 @@ final class MediaSocket: @unchecked Sendable {
       case .clear: clear()
       }
     }
-    if hasStopped || malformed >= MediaSocket.maximumMalformed { close(hasStopped ? 1000 : 1008) }
+    if hasStopped {
+      close()
+    } else if malformed >= MediaSocket.maximumMalformed {
+      close(1008, "\(malformed) messages made no sense")
+    }
   }
 
   // MARK: Sending, on the loop
@@ -104,8 +123,8 @@ final class MediaSocket: @unchecked Sendable {
     if let message = codec.clear() { socket.send(message) }
   }
 
-  /// Closes in order; ``Event/ended(isOrderly:why:)`` follows.
-  func close(_ code: Int = 1000) {
-    socket.assumeIsolated { $0.close(code) }
+  /// Closes in order; ``Event/ended(_:)`` follows.
+  func close(_ code: Int = 1000, _ reason: String = "") {
+    socket.assumeIsolated { $0.close(code, reason) }
   }
 }
