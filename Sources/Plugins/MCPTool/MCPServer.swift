@@ -4,6 +4,8 @@ internal import RouterCore
 struct MCPServer: Hashable, Sendable {
   enum Transport: String, Sendable { case auto, http, stateless, sse }
 
+  /// As the route files have it.
+  var function: FunctionDefinition
   var name: String
   var url: String
   var headers: [Header]
@@ -18,6 +20,7 @@ struct MCPServer: Hashable, Sendable {
   /// A function of kind `mcp` or `mcps`; `nil` without a URL.
   init?(_ function: FunctionDefinition) {
     guard let url = function.url else { return nil }
+    self.function = function
     name = function.key
     // As a function, the scheme says that it is such a server; as a server, the URL is written as it is.
     if url.lowercased().hasPrefix("mcps://") {

@@ -6,6 +6,9 @@ public struct MCPTool: Plugin, ToolAdapter {
   public static let name = "mcp-tool"
   public let kinds = ["mcp", "mcps"]
   private let catalogue: MCPCatalogue
+  /// How long a call waits for a server that it does not know yet: less than the engine waits for all of them together
+  /// (`toolOpenSeconds`), so that one that is silent does not take the others with it.
+  static let patience = Duration.seconds(3)
 
   public init(_ configuration: NoConfiguration, _ host: PluginHost) { self.init(over: host.http, host.log) }
 
@@ -31,9 +34,7 @@ public struct MCPTool: Plugin, ToolAdapter {
     await withTaskGroup(of: (Int, Result<MCPCatalogue.List, any Error>).self) { group in
       for (index, server) in servers.enumerated() {
         group.addTask {
-          do { return (index, .success(try await catalogue.entries(of: server))) } catch {
-            return (index, .failure(error))
-          }
+          (index, await catalogue.entries(of: server, within: MCPTool.patience))
         }
       }
       var found: [(Int, MCPCatalogue.List)] = []
@@ -42,7 +43,8 @@ public struct MCPTool: Plugin, ToolAdapter {
         case .success(let list): found.append((index, list))
         case .failure(let error):
           failure = error
-          request.log.warning("an MCP server is left out: \(error)", ("server", servers[index].name))
+          let words = servers[index].function.withoutSecrets("\(error)")
+          request.log.warning("an MCP server is left out: \(words)", ("server", servers[index].name))
         }
       }
       lists = found.sorted { $0.0 < $1.0 }.map { (servers[$0.0], $0.1) }
@@ -61,6 +63,9 @@ actor MCPCatalogue {
 
   /// After so long a list is asked for again; calls use the old one meanwhile.
   static let freshness = Duration.seconds(300)
+  /// A server that has not told its list after so long is given up until it is asked again.
+  static let limit = Duration.seconds(10)
+  static let late = ToolFailure("Failed to fetch information: the server did not answer in time")
   /// Servers that are remembered.
   static let maximumServers = 1000
 
@@ -72,6 +77,22 @@ actor MCPCatalogue {
   init(over http: any HTTPStreaming, _ log: Log) {
     self.http = http
     self.log = log
+  }
+
+  /// The same, or a failure when it takes longer.
+  nonisolated func entries(of server: MCPServer, within limit: Duration) async -> Result<List, any Error> {
+    let outcome = OneShot<Result<List, any Error>>()
+    Task {
+      do { outcome.resolve(.success(try await entries(of: server))) } catch {
+        outcome.resolve(.failure(error))
+      }
+    }
+    let alarm = Task {
+      try await Task.sleep(for: limit)
+      outcome.resolve(.failure(MCPCatalogue.late))
+    }
+    defer { alarm.cancel() }
+    return await outcome.value(cancelled: .failure(CancellationError()))
   }
 
   /// A server's tools: those that are known, or else what it says now.
@@ -91,7 +112,9 @@ actor MCPCatalogue {
     let task = Task { [http, log] in
       let connection = MCPConnection(server, over: http, log)
       do {
-        let (entries, instructions) = try await connection.tools()
+        let (entries, instructions) = try await MCPCatalogue.within(MCPCatalogue.limit) {
+          try await connection.tools()
+        }
         await connection.close()
         let list = List(entries: entries, instructions: instructions)
         self.keep(list, for: server)
@@ -104,6 +127,21 @@ actor MCPCatalogue {
     }
     asking[server] = task
     return task
+  }
+
+  private static func within<Value: Sendable>(
+    _ limit: Duration, _ work: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+      group.addTask(operation: work)
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw MCPCatalogue.late
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next() else { throw CancellationError() }
+      return first
+    }
   }
 
   private func keep(_ list: List, for server: MCPServer) {

@@ -140,7 +140,8 @@ actor ToolSocket {
       }
       return true
     } catch {
-      request.log.warning("a tool's socket: \(error.message)", ("functions", names))
+      let words = functions[0].withoutSecrets(error.message)
+      request.log.warning("a tool's socket: \(words)", ("functions", names))
       return false
     }
   }

@@ -139,26 +139,6 @@ struct AgentHistory: Sendable, Hashable {
 extension AgentConfiguration {
   /// A backend's words without what the provider's configuration keeps secret, and no longer than a line.
   func withoutSecrets(_ text: String) -> String {
-    var text = String(text.prefix(4000))
-    for secret in AgentConfiguration.secrets(in: providerConfiguration, isSecret: false) {
-      text.replace(secret, with: "***")
-    }
-    return String(text.prefix(400))
-  }
-
-  private static let secretWords = ["key", "token", "secret", "password", "authorization", "headers"]
-
-  /// The texts under keys that name a secret; short ones are no secrets, and would tear words apart.
-  private static func secrets(in value: JSONValue, isSecret: Bool) -> [String] {
-    switch value {
-    case .string(let text): return isSecret && text.count >= 6 ? [text] : []
-    case .array(let values): return values.flatMap { secrets(in: $0, isSecret: isSecret) }
-    case .object(let members):
-      return members.flatMap { key, value in
-        let key = key.lowercased()
-        return secrets(in: value, isSecret: isSecret || secretWords.contains { key.contains($0) })
-      }
-    default: return []
-    }
+    String(SecretTexts(in: providerConfiguration).hidden(in: String(text.prefix(4000))).prefix(400))
   }
 }

@@ -21,7 +21,7 @@ extension CallSession {
       }
     }
     let sessions = groups.compactMap { group in
-      tools.sessions[group.functions].map { (key: group.functions[0].key, session: $0) }
+      tools.sessions[group.functions].map { (functions: group.functions, session: $0) }
     }
     setBench(ToolBench(for: agent, sessions))
     for note in tools.bench.notes { log.notice("\(note)") }
@@ -142,7 +142,11 @@ enum ToolOpening {
       }
       var results = groups.map { _ in Result<any ToolSession, ToolFailure>.failure(ToolFailure("not opened"))
       }
-      for await (index, result) in tasks { results[index] = result }
+      for await (index, result) in tasks {
+        results[index] = result.mapError {
+          ToolFailure(groups[index].functions.secrets.hidden(in: $0.message))
+        }
+      }
       return results
     }
   }

@@ -8,6 +8,8 @@ struct ToolBench: Sendable {
     let name: String
     let parameters: JSONValue
     let timeout: Int?
+    /// What its server knows and nobody else may.
+    let secrets: SecretTexts
   }
 
   /// More tools than this are left out: models take no more.
@@ -26,12 +28,16 @@ struct ToolBench: Sendable {
   /// What had to be left out or renamed, for the log.
   private(set) var notes: [String] = []
 
-  /// - Parameter sessions: Each with the name in the route files that its tools are told apart by.
-  init(for agent: AgentConfiguration, _ sessions: [(key: String, session: any ToolSession)] = []) {
+  /// - Parameter sessions: Each with the functions that it is for; the first one's name tells its tools apart.
+  init(
+    for agent: AgentConfiguration,
+    _ sessions: [(functions: [FunctionDefinition], session: any ToolSession)] = []
+  ) {
     tools = ToolBench.own(agent)
     self.sessions = sessions.map(\.session)
-    for (key, session) in sessions {
-      for offer in session.offers { add(offer, of: session, key) }
+    for (functions, session) in sessions {
+      let (key, secrets) = (functions.first?.key ?? "", functions.secrets)
+      for offer in session.offers { add(offer, of: session, key, secrets) }
       append(session.instructions)
     }
   }
@@ -69,7 +75,9 @@ struct ToolBench: Sendable {
     return tools
   }
 
-  private mutating func add(_ offer: ToolOffer, of session: any ToolSession, _ key: String) {
+  private mutating func add(
+    _ offer: ToolOffer, of session: any ToolSession, _ key: String, _ secrets: SecretTexts
+  ) {
     guard tools.count < ToolBench.maximumTools else {
       return notes.append("the tool \(offer.tool.name) is left out: there are \(ToolBench.maximumTools)")
     }
@@ -84,7 +92,8 @@ struct ToolBench: Sendable {
     let description = String(offer.tool.description.prefix(ToolBench.maximumDescription))
     tools.append(Tool(name: name, description: description, parameters: parameters))
     bindings[name] = Binding(
-      session: session, name: offer.tool.name, parameters: parameters, timeout: offer.timeout)
+      session: session, name: offer.tool.name, parameters: parameters, timeout: offer.timeout,
+      secrets: secrets)
     if let prompt = offer.prompt {
       let arguments = (parameters["properties"]?.object ?? [:]).keys.sorted().joined(separator: ", ")
       append("## \(name)(\(arguments))\n\(prompt)")

@@ -30,7 +30,9 @@ struct ToolRunner {
     running[call.id] = Task { [binding = bench.bindings[call.name], maximumBytes] in
       var result = await ToolRunner.result(of: call, binding)
       result.callID = call.id
-      result.output = ToolRunner.bounded(result.output, maximumBytes)
+      // Servers repeat what they were sent, and a model would read it out.
+      let output = binding?.secrets.hidden(in: result.output) ?? result.output
+      result.output = ToolRunner.bounded(output, maximumBytes)
       if !Task.isCancelled { await done(result) }
     }
   }
