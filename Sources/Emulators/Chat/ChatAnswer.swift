@@ -86,11 +86,7 @@ struct ChatAnswer {
   /// The stream's pieces.
   func stream(includesUsage: Bool) -> [[UInt8]] {
     if let raw = value["raw"]?.string { return [Array(raw.utf8)] }
-    if let size = value["megabytes"]?.integer {
-      // One line that does not end.
-      let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
-      return [Array("data: ".utf8)] + Array(repeating: piece, count: min(max(size, 0), 100))
-    }
+    if let flood = Mishap.flood(value, "data: ") { return flood }
     var chunks = [chunk(["role": "assistant", "content": "", "refusal": nil])]
     if let thought = value["think"]?.string {
       chunks.append(chunk(["content": .string("<think>\(thought)</think>\n")]))

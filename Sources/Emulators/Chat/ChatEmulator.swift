@@ -18,7 +18,8 @@ public final class ChatEmulator: Emulator {
   public static let notes = """
     chat: point providers of type openai-chat and openai-speech at it with baseURL: http://127.0.0.1:PORT/v1. Without --answer it
       repeats what it is told. JSON also knows: refuse, think, finish, style (crlf, nospace, comments, noindex, index0, noids,
-      resend, nodone, whole), error, garbage, raw, status, retryAfter, html, redirect, silent, stall, abrupt, delayMs, pauseMs, times.
+      resend, nodone, whole), error, garbage, raw, megabytes, status, retryAfter, html, redirect, silent, empty, stall, abrupt, delayMs,
+      pauseMs, times.
     """
 
   private let report: EmulatorReport
@@ -36,8 +37,8 @@ public final class ChatEmulator: Emulator {
       return AnswerBook(answers)
     }
     answers = try book("--answer", ChatAnswer.members)
-    transcripts = try book("--transcript", ["say", "plain", "logprob"])
-    speech = try book("--speech", ["say", "garbage", "wav", "rate", "silence"])
+    transcripts = try book("--transcript", ["say", "plain", "logprob", "garbage", "megabytes"])
+    speech = try book("--speech", ["garbage", "wav", "rate", "megabytes"])
   }
 
   public func answer(_ request: HTTPServerRequest) async -> HTTPServerReply {

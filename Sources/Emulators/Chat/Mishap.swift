@@ -2,8 +2,8 @@ internal import RouterCore
 
 /// What goes wrong with an answer, as tests and people write it: a JSON object.
 ///
-/// `{"status": 429, "retryAfter": "1"}`, `{"html": true}`, `{"redirect": "http://…"}`, `{"silent": true}` instead of an answer;
-/// `{"stall": true}`, `{"abrupt": true}` after what there is of one.
+/// `{"status": 429, "retryAfter": "1"}`, `{"html": true}`, `{"redirect": "http://…"}`, `{"silent": true}`, `{"empty": true}` instead
+/// of an answer; `{"stall": true}`, `{"abrupt": true}` after what there is of one.
 struct Mishap: Sendable {
   enum End: Sendable { case whole, stalls, breaks }
 
@@ -17,8 +17,8 @@ struct Mishap: Sendable {
 
   /// Members that any answer may have.
   static let members: Set<String> = [
-    "status", "retryAfter", "message", "code", "html", "redirect", "silent", "stall", "abrupt", "delayMs",
-    "pauseMs", "times",
+    "status", "retryAfter", "message", "code", "html", "redirect", "silent", "empty", "stall", "abrupt",
+    "delayMs", "pauseMs", "times",
   ]
 
   /// The option's text: a JSON object, or the words of an answer.
@@ -48,6 +48,7 @@ struct Mishap: Sendable {
       try? await Task.sleep(for: .seconds(600))  // until the caller has had enough
       return .text(503, "nobody waited\n")
     }
+    if value["empty"] == true { return .response(HTTPResponse(status: 200)) }
     if value["html"] == true {
       let page = Array("<!DOCTYPE html><html><body><h1>Not what you want</h1></body></html>".utf8)
       return .response(
@@ -101,6 +102,15 @@ struct Mishap: Sendable {
     let headers = [Header("Content-Type", type)]
     return end == .breaks
       ? .broken(status: 200, headers: headers, stream) : .stream(status: 200, headers: headers, stream)
+  }
+}
+
+extension Mishap {
+  /// So many megabytes in place of an answer: sound that nobody could listen to, or one text that does not end.
+  static func flood(_ value: JSONValue, _ begin: String = "") -> [[UInt8]]? {
+    guard let size = value["megabytes"]?.integer else { return nil }
+    let piece = [UInt8](repeating: UInt8(ascii: "U"), count: 1 << 20)
+    return (begin.isEmpty ? [] : [Array(begin.utf8)]) + Array(repeating: piece, count: min(max(size, 0), 100))
   }
 }
 

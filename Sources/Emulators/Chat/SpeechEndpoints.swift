@@ -44,7 +44,9 @@ extension ChatEmulator {
     }
     saw("transcribes \(milliseconds) ms")
     let value = transcripts.next() ?? ["say": "hello"]
-    if let instead = await Mishap(value).reply() { return instead }
+    let mishap = Mishap(value)
+    if let instead = await mishap.reply() { return instead }
+    if let nonsense = nonsense(value, mishap) { return nonsense }
     let words = value["say"] ?? ""
     if format == "text" { return .text(200, (words.string ?? "") + "\n") }
     var answer: [String: JSONValue] = ["text": words]
@@ -62,6 +64,17 @@ extension ChatEmulator {
     }
     answer["usage"] = ["type": "duration", "seconds": .integer(milliseconds / 1000)]
     return .response(json(.object(answer)))
+  }
+
+  /// What is no transcription.
+  private func nonsense(_ value: JSONValue, _ mishap: Mishap) -> HTTPServerReply? {
+    let type = "application/json"
+    func stream(_ pieces: [[UInt8]]) -> HTTPServerReply {
+      mishap.stream(type, pieces) { [weak self] in self?.saw("the transcription was given up") }
+    }
+    if let flood = Mishap.flood(value, "{\"text\": \"") { return stream(flood) }
+    if value["garbage"] == true { return stream([[0xFF, 0x00, 0x7B, 0xC3, 0x28, 0x01]]) }
+    return mishap.end == .whole ? nil : stream([Array("{\"text\": \"Half of wh".utf8)])
   }
 
   // MARK: Speech
@@ -91,20 +104,21 @@ extension ChatEmulator {
     let value = speech.next() ?? [:]
     let mishap = Mishap(value)
     if let instead = await mishap.reply() { return instead }
+    if value["garbage"] == true { return .text(200, "There was an error, but this server answers 200.") }
+    let gaveUp: @Sendable () -> Void = { [weak self] in self?.saw("the speech was given up") }
+    if let flood = Mishap.flood(value) { return mishap.stream("audio/pcm", flood, gone: gaveUp) }
     let rate = value["rate"]?.integer ?? 24_000
     let isWAV = body["response_format"]?.string == "wav" || value["wav"] == true
     guard isWAV || body["response_format"]?.string == "pcm" else {
       return fault(400, "the emulator speaks pcm and wav only", "response_format")
     }
-    var sound = value["silence"] == true ? [] : Babble.sound(words, as: .linear16(rate))
+    var sound = Babble.sound(words, as: .linear16(rate))
     if mishap.end != .whole { sound = Array(sound.prefix(sound.count / 2)) }
     let bytes = (isWAV ? MultipartReader.wavHead(rate) : []) + sound
     // An odd length: samples are cut in two, as the network does it.
     let pieces = stride(from: 0, to: bytes.count, by: 4097).map {
       Array(bytes[$0..<min($0 + 4097, bytes.count)])
     }
-    return mishap.stream(isWAV ? "audio/wav" : "audio/pcm", pieces) { [weak self] in
-      self?.saw("the speech was given up")
-    }
+    return mishap.stream(isWAV ? "audio/wav" : "audio/pcm", pieces, gone: gaveUp)
   }
 }

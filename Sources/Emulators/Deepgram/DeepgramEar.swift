@@ -70,8 +70,15 @@ final class DeepgramEar: Sendable {
       return state.pending == 0
     }
     guard isFirst else { return }
-    send(["type": "SpeechStarted", "channel": [0], "timestamp": 0])
     let value = transcripts.peek()
+    if value?["mute"] == true { return }
+    send(["type": "SpeechStarted", "channel": [0], "timestamp": 0])
+    if value?["megabytes"] != nil, let flood = Mishap.flood(value ?? [:]) {
+      socket.send(.text(flood.reduce([], +)))  // one message
+    }
+    if value?["babble"] == true {
+      for number in 0..<20_000 { result(["so", "\(number)"], 0, 1, isFinal: false) }
+    }
     if value?["abrupt"] == true { return end(1011, "NET-0000: this was asked for", isViolation: false) }
     if value?["garbage"] == true { socket.send(.text("what is this")) }
     if let code = value?["close"]?.integer { end(code, "DATA-0000: this was asked for", isViolation: false) }
@@ -89,26 +96,14 @@ final class DeepgramEar: Sendable {
     if pending == 0 { return }  // nothing was buffered: nothing is confirmed
     let value = isAudible ? transcripts.next() ?? ["say": "hello"] : ["say": ""]
     let style = value["style"]?.string ?? ""
-    if style == "silent" { return }
+    if style == "silent" || value["mute"] == true { return }
     let words = (value["say"]?.string ?? "").split(separator: " ").map(String.init)
     let half = words.count / 2
     let start = heard - pending
     func result(_ words: ArraySlice<String>, final: Bool, speechFinal: Bool = false, finalize: Bool = false) {
-      var message: [String: JSONValue] = [
-        "type": "Results", "channel_index": [0, 1], "start": .number(start), "duration": .number(pending),
-        "is_final": .bool(final), "speech_final": .bool(speechFinal),
-        "channel": [
-          "alternatives": [
-            [
-              "transcript": .string(words.joined(separator: " ")), "confidence": value["confidence"] ?? 0.97,
-              "words": [],
-            ]
-          ]
-        ],
-        "metadata": ["request_id": "emulated"],
-      ]
-      if finalize { message["from_finalize"] = true }
-      send(.object(message))
+      var more: [String: JSONValue] = ["speech_final": .bool(speechFinal)]
+      if finalize { more["from_finalize"] = true }
+      self.result(words, start, pending, confidence: value["confidence"], isFinal: final, more)
     }
     if !words.isEmpty { result(words[..<max(1, half)], final: false) }
     switch style {
@@ -121,6 +116,22 @@ final class DeepgramEar: Sendable {
     default: result(words[...], final: true, finalize: true)
     }
     send(["type": "UtteranceEnd", "channel": [0, 1], "last_word_end": .number(heard)])
+  }
+
+  /// Sends one `Results`.
+  private func result(
+    _ words: ArraySlice<String>, _ start: Double, _ duration: Double, confidence: JSONValue? = nil,
+    isFinal: Bool, _ more: [String: JSONValue] = [:]
+  ) {
+    let best: JSONValue = [
+      "transcript": .string(words.joined(separator: " ")), "confidence": confidence ?? 0.97, "words": [],
+    ]
+    let message: [String: JSONValue] = [
+      "type": "Results", "channel_index": [0, 1], "start": .number(start), "duration": .number(duration),
+      "is_final": .bool(isFinal), "speech_final": false, "channel": ["alternatives": [best]],
+      "metadata": ["request_id": "emulated"],
+    ]
+    send(.object(message.merging(more) { $1 }))
   }
 
   private func send(_ message: JSONValue) { socket.send(.text(message.text)) }

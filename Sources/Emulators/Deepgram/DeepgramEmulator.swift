@@ -12,7 +12,9 @@ public final class DeepgramEmulator: Emulator {
   ]
   public static let notes = """
     deepgram: point a provider of type deepgram at it with baseURL: http://127.0.0.1:PORT. Each Finalize gets the next --transcript; JSON
-      knows: say, confidence, style (split, unconfirmed, silent, interim), garbage, error, close, status.
+      knows: say, confidence, style (split, unconfirmed, silent, interim), garbage, megabytes, babble, mute, error, close, and for the
+      connection status, html, redirect, silent, empty. --speech knows: garbage, megabytes, status, html, redirect, silent, empty, stall,
+      abrupt, delayMs, pauseMs, times.
     """
 
   private let report: EmulatorReport
@@ -28,8 +30,10 @@ public final class DeepgramEmulator: Emulator {
       for text in options.all(option) { answers.append(try Mishap.read(text, option, also: members)) }
       return AnswerBook(answers)
     }
-    transcripts = try book("--transcript", ["say", "confidence", "style", "garbage", "error", "close"])
-    speech = try book("--speech", ["say"])
+    transcripts = try book(
+      "--transcript",
+      ["say", "confidence", "style", "garbage", "error", "close", "mute", "babble", "megabytes"])
+    speech = try book("--speech", ["garbage", "megabytes"])
   }
 
   public func answer(_ request: HTTPServerRequest) async -> HTTPServerReply {
@@ -38,7 +42,7 @@ public final class DeepgramEmulator: Emulator {
       return refuse(401, "INVALID_AUTH", "Invalid credentials.")
     }
     switch String(request.path) {
-    case "/v1/listen": return listen(request)
+    case "/v1/listen": return await listen(request)
     case "/v1/speak": return await speak(request)
     default: return fault(404, "there is no \(request.path)")
     }
@@ -68,7 +72,7 @@ public final class DeepgramEmulator: Emulator {
     "search",
   ]
 
-  private func listen(_ request: HTTPServerRequest) -> HTTPServerReply {
+  private func listen(_ request: HTTPServerRequest) async -> HTTPServerReply {
     let query = DeepgramQuery(request.query)
     if let wrong = query.fault(
       DeepgramEmulator.listenKeys, repeatable: ["keyterm", "keywords", "tag", "extra", "redact"])
@@ -84,10 +88,12 @@ public final class DeepgramEmulator: Emulator {
     guard let format = query.format else {
       return fault(400, "raw audio needs encoding and sample_rate that fit")
     }
-    if let status = transcripts.peek()?["status"]?.integer {
-      _ = transcripts.next()
+    let value = transcripts.peek() ?? [:]
+    if value["status"] != nil { _ = transcripts.next() }
+    if value["html"] == nil, let status = value["status"]?.integer {
       return refuse(status, "ERROR", "this error was asked for")
     }
+    if let instead = await Mishap(value).reply() { return instead }
     report.saw("listens to \(format.encoding) at \(format.sampleRate)")
     return .webSocket(protocol: nil, WebSocketSettings()) { [report, transcripts] socket in
       let ear = DeepgramEar(socket, format, transcripts, report)
@@ -114,15 +120,18 @@ public final class DeepgramEmulator: Emulator {
       return refuse(400, "INVALID_QUERY_PARAMETER", "No such model.")
     }
     report.saw("speaks: \(words)")
-    let mishap = Mishap(speech.next() ?? [:])
+    let value = speech.next() ?? [:]
+    let mishap = Mishap(value)
     if let instead = await mishap.reply() { return instead }
+    let gaveUp: @Sendable () -> Void = { [report] in report.saw("the speech was given up") }
+    let type = "audio/\(query["encoding"] ?? "mulaw")"
+    if value["garbage"] == true { return .text(200, "There was an error, but this server answers 200.") }
+    if let flood = Mishap.flood(value) { return mishap.stream(type, flood, gone: gaveUp) }
     var sound = Babble.sound(words, as: format)
     if mishap.end != .whole { sound = Array(sound.prefix(sound.count / 2)) }
     let pieces = stride(from: 0, to: sound.count, by: 4097).map {
       Array(sound[$0..<min($0 + 4097, sound.count)])
     }
-    return mishap.stream("audio/\(query["encoding"] ?? "mulaw")", pieces) { [report] in
-      report.saw("the speech was given up")
-    }
+    return mishap.stream(type, pieces, gone: gaveUp)
   }
 }

@@ -33,7 +33,11 @@ extension RealtimeConversation {
     case .say(let words): active?.task = Task { await say(words) }
     case .tools(let calls): use(calls)
     case .drop:
-      active?.task = Task { await say("This sentence will never come to its end.", isDropped: true) }
+      active?.task = Task { await say("This sentence will never come to its end.") { $0.drop() } }
+    case .stall:
+      active?.task = Task {
+        await say("This sentence will never come to its end.") { $0.report.saw("goes silent") }
+      }
     case .close(let code, let reason): close(code, reason)
     case .garbage: spoutGarbage()
     case .flood: flood()
@@ -81,7 +85,10 @@ extension RealtimeConversation {
     ]
   }
 
-  private func say(_ words: String, isDropped: Bool = false) async {
+  /// - Parameter accident: What happens in the middle of it; without one it comes to its end.
+  private func say(
+    _ words: String, accident: ((isolated RealtimeConversation) -> Void)? = nil
+  ) async {
     guard let response = active?.id else { return }
     let item = id("item")
     active?.item = (item, words)
@@ -101,7 +108,7 @@ extension RealtimeConversation {
     var told = 0
     for start in stride(from: 0, to: sound.count, by: size) {
       if Task.isCancelled || active?.id != response { return }
-      if isDropped, start > sound.count / 2 { return drop() }
+      if let accident, start > sound.count / 2 { return accident(self) }
       let end = min(start + size, sound.count)
       // Words run a little ahead of their sound.
       let due = min(letters.count, (end * letters.count / max(1, sound.count)) + 6)

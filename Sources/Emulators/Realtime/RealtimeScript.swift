@@ -7,6 +7,8 @@ enum RealtimeStep: Hashable, Sendable {
   case tools([Call])
   /// Sends half of its sound and breaks the connection.
   case drop
+  /// Sends half of its sound and goes silent.
+  case stall
   case close(code: Int, reason: String)
   /// Sends what is no event, over and over.
   case garbage
@@ -33,7 +35,7 @@ enum RealtimeStep: Hashable, Sendable {
   }
 
   static let help = """
-    A STEP is what one response does: say:WORDS, tool:NAME {"key": "value"} (several with ' | ' between them), drop,
+    A STEP is what one response does: say:WORDS, tool:NAME {"key": "value"} (several with ' | ' between them), drop, stall,
     close:CODE REASON, garbage, flood, silence, nothing, fail:CODE, incomplete:REASON, error:CODE, big or expire.
     """
 
@@ -50,6 +52,7 @@ enum RealtimeStep: Hashable, Sendable {
           return Call(name: words.first ?? "", arguments: words.count > 1 ? words[1] : "{}")
         })
     case "drop": self = .drop
+    case "stall": self = .stall
     case "close":
       let words = rest.split(separator: " ", maxSplits: 1).map(String.init)
       guard let code = words.first.flatMap({ Int($0) }), (1000...4999).contains(code) else { return nil }

@@ -117,8 +117,9 @@ public struct WebhookEmulator: Emulator {
           let isLast = index == words.count - 1 ? "" : #", "interim": true"#
           return #"{"text": \#(JSONValue.string(words).text)\#(isLast)}"# + "\n"
         })
-    case .cut(let words):
-      return lines([#"{"text": \#(JSONValue.string(words).text), "interim": true}"# + "\n"])
+    case .cut(let words): return lines([Self.interim(words)])
+    case .snap(let words): return lines([Self.interim(words), ""], isBroken: true)
+    case .stall(let words): return lines([Self.interim(words), ""], pause: 600_000)
     case .megabytes(let size):
       return lines(["{\"text\": \""] + Array(repeating: String(repeating: "x", count: 1 << 20), count: size))
     case .endless:
@@ -126,21 +127,27 @@ public struct WebhookEmulator: Emulator {
     }
   }
 
-  private func lines(_ lines: [String]) -> HTTPServerReply {
+  private static func interim(_ words: String) -> String {
+    #"{"text": \#(JSONValue.string(words).text), "interim": true}"# + "\n"
+  }
+
+  private func lines(_ lines: [String], pause: Int? = nil, isBroken: Bool = false) -> HTTPServerReply {
     let (pieces, continuation) = AsyncStream<[UInt8]>.makeStream(bufferingPolicy: .bufferingOldest(4))
-    let writer = Task { [linePause, report] in
+    let writer = Task { [linePause = pause ?? linePause, report] in
       for (index, line) in lines.enumerated() {
         if index > 0 { try? await Task.sleep(for: .milliseconds(linePause)) }  // ends when nobody reads
         if Task.isCancelled {
           report.saw("the client left")
           break
         }
-        continuation.yield(Array(line.utf8))
+        if !line.isEmpty { continuation.yield(Array(line.utf8)) }
       }
       continuation.finish()
     }
     continuation.onTermination = { reason in if case .cancelled = reason { writer.cancel() } }
-    return .stream(status: 200, headers: [Header("Content-Type", "application/x-ndjson")], pieces)
+    let type = Header("Content-Type", "application/x-ndjson")
+    return isBroken
+      ? .broken(status: 200, headers: [type], pieces) : .stream(status: 200, headers: [type], pieces)
   }
 }
 

@@ -16,6 +16,10 @@ enum WebhookStep: Hashable, Sendable {
   case slow(Int)
   /// Interim words, and no final ones.
   case cut(String)
+  /// Interim words, and the connection breaks.
+  case snap(String)
+  /// Interim words, and no end of the answer.
+  case stall(String)
   /// Interim words without an end.
   case endless
   /// One line of so many megabytes.
@@ -23,7 +27,7 @@ enum WebhookStep: Hashable, Sendable {
 
   static let help = """
     A STEP answers one turn: say:WORDS, stream:WORDS | WORDS, hangup:WORDS, transfer:WORDS, digits:KEYS, raw:BYTES, empty,
-    status:CODE, slow:MILLISECONDS, cut:WORDS, endless or megabytes:NUMBER. Without steps it repeats what was said.
+    status:CODE, slow:MILLISECONDS, cut:WORDS, snap:WORDS (breaks the connection), stall:WORDS, endless or megabytes:NUMBER. Without steps it repeats what was said.
     """
 
   /// Reads a step; `nil` for one that does not exist.
@@ -47,6 +51,8 @@ enum WebhookStep: Hashable, Sendable {
       guard let milliseconds = Int(rest), (0...600_000).contains(milliseconds) else { return nil }
       self = .slow(milliseconds)
     case "cut": self = .cut(rest)
+    case "snap": self = .snap(rest)
+    case "stall": self = .stall(rest)
     case "endless": self = .endless
     case "megabytes":
       guard let size = Int(rest), (1...100).contains(size) else { return nil }

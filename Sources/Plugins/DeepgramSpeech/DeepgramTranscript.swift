@@ -13,6 +13,12 @@ struct DeepgramTranscript {
   /// Longer words of one utterance are cut.
   private static let maximumText = 20_000
 
+  /// Utterances in a row of which the service gave nothing at all, not even empty results, after which it counts as gone.
+  private static let patience = 2
+
+  /// Whether there was a result since the utterance before ended, and how often there was none.
+  private var hasResults = false
+  private var deaf = 0
   /// Ends that have no result yet: whether anything was heard before each.
   private var ends: [Bool] = []
   private var finals: [String] = []
@@ -41,6 +47,10 @@ struct DeepgramTranscript {
   /// No confirmation came in time: what there is has to do, the unconfirmed words too.
   mutating func timedOut() -> [Action] {
     guard isWaiting else { return [] }
+    deaf = hasResults ? 0 : deaf + 1
+    guard deaf < DeepgramTranscript.patience else {
+      return [.report(.failed(VoiceFailure(.timedOut, "no results for \(deaf) utterances in a row")))]
+    }
     if !interim.isEmpty { finals.append(interim) }
     return give()
   }
@@ -60,6 +70,8 @@ struct DeepgramTranscript {
 
   private mutating func takeResults(_ message: JSONValue) -> [Action] {
     if let channel = message["channel_index"]?.array?.first?.integer, channel != 0 { return [] }
+    hasResults = true
+    deaf = 0
     let best = message["channel"]?["alternatives"]?.array?.first
     let text = best?["transcript"]?.string ?? ""
     let isFinal = message["is_final"]?.bool == true || message["speech_final"]?.bool == true
@@ -91,7 +103,7 @@ struct DeepgramTranscript {
   private mutating func give() -> [Action] {
     let text = finals.joined(separator: " ")
     let confidence = confidences.isEmpty ? nil : confidences.reduce(0, +) / Double(confidences.count)
-    (finals, confidences, interim) = ([], [], "")
+    (finals, confidences, interim, hasResults) = ([], [], "", false)
     ends.removeFirst()
     return [.report(.final(text, confidence: text.isEmpty ? nil : confidence))] + settle()
   }

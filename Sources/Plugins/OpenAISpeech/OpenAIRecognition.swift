@@ -84,6 +84,8 @@ struct Transcription: Sendable {
   /// How long one may take, tries included.
   private static let limit = Duration.seconds(8)
   private static let maximumPrompt = 600
+  /// Longer words of one utterance, which lasts a minute at most, are cut.
+  private static let maximumText = 20_000
 
   init(_ settings: SpeechSettings, _ request: RecognitionRequest, _ http: any HTTPStreaming) {
     self.settings = settings
@@ -129,13 +131,26 @@ struct Transcription: Sendable {
     }
   }
 
+  private static func nonsense(_ words: String, isTransient: Bool = false) -> BackendFailure {
+    BackendFailure(VoiceFailure(.protocolError, words), isTransient: isTransient)
+  }
+
   /// Reads what servers answer: `{"text"}` with more or less about it, or the bare words.
   static func read(_ answer: String) throws(BackendFailure) -> (text: String, confidence: Double?) {
+    // No words are an empty text, or an empty line; a body without anything is no answer.
+    if answer.isEmpty { throw nonsense("the transcription is empty", isTransient: true) }
     let first = answer.first { !$0.isWhitespace }
-    guard first == "{" else { return (answer.trimmed, nil) }
-    guard let value = JSONValue(parsing: answer), let text = value["text"]?.string else {
-      throw BackendFailure(VoiceFailure(.protocolError, "the transcription makes no sense"))
+    guard first == "{" || first == "[" || first == "<" else {
+      // U+FFFD stands for what was no text.
+      guard !answer.unicodeScalars.contains(where: { $0 == "\u{FFFD}" || $0.value == 0 }) else {
+        throw nonsense("the transcription is no text")
+      }
+      return (String(answer.prefix(maximumText)).trimmed, nil)
     }
+    guard let value = JSONValue(parsing: answer), let words = value["text"]?.string else {
+      throw nonsense("the transcription makes no sense")
+    }
+    let text = String(words.prefix(maximumText))
     let segments = value["segments"]?.array ?? []
     // As the model's authors do: sure that there was no speech, and unsure of its words.
     let isNothing =

@@ -113,7 +113,7 @@ struct WebhookTurn: Sendable {
   /// The turn is lost and the call goes on; a webhook that never answers is given up.
   private func drop(_ words: String) throws {
     if lostTurns + 1 >= Self.patience { throw VoiceFailure(.timedOut, clean(words)) }
-    request.log.warning("the webhook did not answer: \(clean(words))")
+    yield(.trouble("the webhook did not answer: \(clean(words))"))
     yield(.note(Self.unanswered))
     if !settings.apology.isEmpty { yield(.text(settings.apology)) }
   }

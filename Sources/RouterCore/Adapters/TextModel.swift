@@ -77,4 +77,6 @@ public enum TextEvent: Sendable, Hashable {
   /// Something that the model wants to remember about the conversation. Nobody hears it; it comes back in the
   /// transcript of later requests, as a ``TranscriptEntry/Kind/note`` of the system.
   case note(String)
+  /// Something went wrong that the conversation survives, in words for the record; the model goes on. No secret in it.
+  case trouble(String)
 }

@@ -96,6 +96,8 @@ public enum VoiceEvent: Sendable, Hashable {
   case toolCall(ToolCall)
   /// The model's summary of the conversation so far, for the agent's memory; the last one counts.
   case summary(String)
+  /// Something went wrong that the conversation survives, in words for the record and the log. No secret in it.
+  case trouble(String)
   /// The backend is gone or useless; the engine goes to the agent's fallback. The last event.
   case failed(VoiceFailure)
 }

@@ -31,6 +31,9 @@ extension CallMachine {
       latency.reach(.firstToken, of: turn, at: now)
       return perform(turns.said(text, turn, isFinal: isFinal, at: now), at: now) + partial(turn)
     case .summary(let text): return [.summary(text)]
+    case .trouble(let text):
+      let words = "agent \(agent?.name ?? ""): \(agent?.withoutSecrets(text) ?? text)"
+      return [.log(.warning, words), line(.system, .note, words, at: now)]
     case .toolCall(let call): return use(call, attempt: attempt, at: now)
     case .failed(let failure): return failOver(attempt, failure, at: now)
     }

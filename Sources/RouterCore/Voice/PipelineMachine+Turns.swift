@@ -61,6 +61,7 @@ extension PipelineMachine {
     case .note(let text):
       append(TranscriptEntry(.system, .note, text, at: time(now), turn: id))
       return []
+    case .trouble(let text): return report(.trouble(text))
     case .waiting: return []
     case .ended:
       guard let turn = current else { return [] }

@@ -29,6 +29,7 @@ struct PipelineMachine: Sendable {
     case spoken(milliseconds: Int)
     case toolCall(ToolCall)
     case note(String)
+    case trouble(String)
     /// Enough was made for now.
     case waiting
     case ended

@@ -59,6 +59,9 @@ enum PipelineLimit {
   static let prepared = 30_000
   /// How much sooner than the caller hears it a turn is made: what is cut off was paid for in vain.
   static let ahead = Duration.seconds(60)
+  /// The most sound that a text can be, in milliseconds. A calm voice says a letter in 70, a slow one a figure in 500;
+  /// what goes on beyond that is no speech.
+  static func longestSound(of text: String) -> Int { 10_000 + text.count * 500 }
   /// How often in a row an interrupted turn is taken up again.
   static let resumptions = 3
 }

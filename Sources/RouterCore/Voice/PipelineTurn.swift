@@ -56,6 +56,7 @@ struct PipelineTurn: Sendable {
         if let rest = splitter.rest() { try await say(rest) }
         await report(.toolCall(call))
       case .note(let text): await report(.note(text))
+      case .trouble(let text): await report(.trouble(text))
       }
     }
     try Task.checkCancellation()
@@ -77,10 +78,15 @@ struct PipelineTurn: Sendable {
     guard sentence.contains(where: { !$0.isWhitespace }) else { return }
     var request = voice
     request.text = sentence
+    let most = PipelineLimit.longestSound(of: sentence)
     var milliseconds = 0
     for try await frame in synthesizer.speak(request) {
       guard mouth.play(frame, id) else { throw CancellationError() }
       milliseconds += frame.milliseconds
+      guard milliseconds <= most else {
+        throw VoiceFailure(
+          .protocolError, "the synthesiser gave \(milliseconds) ms of sound for \(sentence.count) characters")
+      }
     }
     try Task.checkCancellation()
     await report(.spoken(milliseconds: milliseconds))
@@ -88,5 +94,10 @@ struct PipelineTurn: Sendable {
 }
 
 extension TextEvent {
-  fileprivate var isForTheCaller: Bool { if case .note = self { false } else { true } }
+  fileprivate var isForTheCaller: Bool {
+    switch self {
+    case .text, .toolCall: true
+    case .note, .trouble: false
+    }
+  }
 }

@@ -23,13 +23,19 @@ public struct SoundReader: Sendable {
   private static let maximumHead = 64 << 10
 
   private let raw: AudioFormat
+  /// The server says that it is text.
+  private let isCalledText: Bool
   private var format: AudioFormat
   private var place = Place.start
   private var bytes: [UInt8] = []
 
-  /// - Parameter format: What raw bytes are.
-  public init(_ format: AudioFormat) {
+  /// - Parameters:
+  ///   - format: What raw bytes are.
+  ///   - type: The media type that came with them, if any. It alone is no proof: servers call sound `text/html`.
+  public init(_ format: AudioFormat, type: String? = nil) {
     raw = format
+    let type = type?.lowercased() ?? ""
+    isCalledText = type.hasPrefix("text/") || type.hasPrefix("application/json")
     self.format = format
   }
 
@@ -87,6 +93,7 @@ public struct SoundReader: Sendable {
       throw NoSound(message: "it sends compressed sound instead of PCM or WAV")
     } else if bytes.starts(with: "<!".utf8) || bytes.starts(with: "<htm".utf8)
       || bytes.starts(with: "{\"".utf8)
+      || isCalledText && bytes.prefix(12).allSatisfy({ (32...126).contains($0) || (9...13).contains($0) })
     {
       throw NoSound(message: "it sends text instead of sound")
     } else {

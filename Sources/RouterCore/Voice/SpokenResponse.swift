@@ -44,9 +44,9 @@ public struct SpokenResponse: Sendable {
     }
   }
 
+  /// Those parts of it that can be heard.
   private func pieces(_ text: String) -> [String] {
     let text = text.prefix(SpokenResponse.maximumText)
-    guard text.contains(where: { $0.isLetter || $0.isNumber }) else { return [] }
     var rest = text[...]
     var pieces: [String] = []
     while !rest.isEmpty {
@@ -59,7 +59,7 @@ public struct SpokenResponse: Sendable {
       pieces.append(String(piece))
       rest = rest[piece.endIndex...]
     }
-    return pieces
+    return pieces.filter { $0.contains { $0.isLetter || $0.isNumber } }
   }
 
   private struct Begun: Sendable {
@@ -93,8 +93,12 @@ public struct SpokenResponse: Sendable {
   private func begin(_ text: String, within limit: Duration) async throws(BackendFailure) -> Begun {
     let deadline = ContinuousClock.now + limit
     let stream = try await open(text)
-    var begun = Begun(body: stream.body, reader: SoundReader(format))
+    var begun = Begun(body: stream.body, reader: SoundReader(format, type: stream.header("content-type")))
     begun.first = try await next(&begun, within: deadline - ContinuousClock.now)
+    guard begun.first != nil else {
+      throw BackendFailure(
+        VoiceFailure(.protocolError, "the speech service gave no sound"), isTransient: true)
+    }
     return begun
   }
 

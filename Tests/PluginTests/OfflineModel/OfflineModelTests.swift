@@ -42,6 +42,7 @@ struct OfflineDialogue {
       case .text(let text): words += text
       case .toolCall(let call): tool = " [\(call.name)]"
       case .note(let text): transcript.append(TranscriptEntry(.system, .note, text, at: 0))
+      case .trouble: break
       }
     }
     if !words.isEmpty { transcript.append(TranscriptEntry(.agent, .speech, words, at: 0)) }

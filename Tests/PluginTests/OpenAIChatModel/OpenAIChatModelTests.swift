@@ -45,7 +45,7 @@ import Testing
         switch event {
         case .text(let text): words += text
         case .toolCall(let call): calls.append(call)
-        case .note: break
+        case .note, .trouble: break
         }
       }
     } catch {

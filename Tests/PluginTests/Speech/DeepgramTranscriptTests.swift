@@ -86,6 +86,16 @@ import Testing
     #expect(run([.sound(2), .end, .late, .late]) == ["finalize", "=?"])
   }
 
+  @Test func aServiceThatGivesNothingAtAllIsGone() {
+    let gone = "!no results for 2 utterances in a row"
+    let once: [Step] = [.sound(1), .end, .late]
+    #expect(run(once + once) == ["finalize", "=?", "finalize", gone])
+    #expect(
+      run(once + [.sound(1), .result("", final: false), .end, .late] + once) == [
+        "finalize", "=?", "finalize", "=?", "finalize", "=?",
+      ], "empty results are results")
+  }
+
   @Test func utterancesKeepTheirOrder() {
     let steps: [Step] = [
       .sound(1), .end, .sound(1), .end, .result("one", finalize: true), .result("two", finalize: true),

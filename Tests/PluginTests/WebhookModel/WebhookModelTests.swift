@@ -14,6 +14,8 @@ import Testing
     let model: WebhookModel
     private let loops = EventLoops(mediaLoops: 0)
     private let clients = HTTPClients()
+    /// What went wrong, for the record.
+    let troubles = Lock<[String]>([])
     let agent: AgentConfiguration
 
     init(_ options: [(String, String)] = [], _ provider: [String: JSONValue] = [:], retry: Double = 0.01)
@@ -51,6 +53,7 @@ import Testing
         case .toolCall(let call):
           words.append("[\(call.name)\(call.arguments == [:] ? "" : call.arguments.text)]")
         case .note(let note): words.append("(\(note))")
+        case .trouble(let text): troubles.withLock { $0.append(text) }
         }
       }
       return words
@@ -132,7 +135,9 @@ import Testing
   func aTurnWithoutAnAnswerIsNotTheEnd(_ step: String) async throws {
     let stage = try await Stage([("--step", step)])
     #expect(try await stage.turn() == ["(webhook: no answer)", "Pardon?"])
+    #expect(stage.troubles.withLock { $0.count { $0.hasPrefix("the webhook did not answer: ") } } == 1)
     #expect(try await stage.turn() == ["You said: Hello?."])
+    #expect(stage.troubles.withLock(\.count) == 1)
     await stage.close()
   }
 

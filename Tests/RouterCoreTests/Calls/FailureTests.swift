@@ -49,6 +49,21 @@ import Testing
     #expect(try await harness.record(task).agent == "backup")
   }
 
+  @Test func whatASessionSurvivesIsInTheRecord() async throws {
+    let agent = AgentConfiguration(
+      name: "reception", providerType: "fake", providerConfiguration: ["apiKey": "sk-secret"])
+    let harness = EngineHarness(FakeRouting(.agent(agent)))
+    let (leg, session, task) = try await harness.answered()
+    session.report(.trouble("the webhook did not answer: 500 no such key sk-secret"))
+    session.say("Pardon?", TurnID(1))
+    try await session.commands.wait(for: .played(TurnID(1)))
+    leg.callerHangsUp()
+    let record = try await harness.record(task)
+    let note = record.transcript.first { $0.kind == .note }
+    #expect(note?.text == "agent reception: the webhook did not answer: 500 no such key ***")
+    #expect(record.agent == "reception" && record.attempts.last?.failedAt == nil)
+  }
+
   @Test func anAgentThatIsNotReadyInTimeIsPassedOver() async throws {
     let latch = Latch()
     let (harness, backup) = FailureTests.withBackup(["fake": FakeVoiceModel(.ignoresCancellation(latch))])

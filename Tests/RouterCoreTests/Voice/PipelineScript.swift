@@ -86,6 +86,7 @@ struct PipelineScript {
     case .callerStopped(let milliseconds): "caller stopped \(milliseconds) ms ago"
     case .firstToken(let id): "first token \(id.number)"
     case .summary(let text): "summary '\(text)'"
+    case .trouble(let text): "trouble '\(text)'"
     case .turnStarted(let id): "turn \(id.number) started"
     case .turnEnded(let id): "turn \(id.number) ended"
     case .heard(let text, _, let isFinal): "heard '\(text)'\(isFinal ? "" : "…")"

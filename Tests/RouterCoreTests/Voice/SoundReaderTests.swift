@@ -68,6 +68,19 @@ import Testing
     for _ in 0..<3 { #expect(try reader.add(piece)?.bytes == Self.sound) }
   }
 
+  @Test func textThatCallsItselfText() throws {
+    let words = Array("There was an error.".utf8)
+    for type in ["text/plain; charset=utf-8", "application/json", "TEXT/HTML"] {
+      var reader = SoundReader(Self.raw, type: type)
+      #expect(throws: SoundReader.NoSound.self) { try reader.add(words) }
+      // A server that does not know what it sends.
+      var sound = SoundReader(Self.raw, type: type)
+      #expect(try sound.add(Self.sound)?.bytes == Self.sound)
+    }
+    var other = SoundReader(Self.raw, type: "audio/pcm")
+    #expect(try other.add(words + [0]) != nil)
+  }
+
   @Test(arguments: [
     Array("ID3\u{3}mp3 mp3 mp3".utf8), Array("<!DOCTYPE html>".utf8), Array("{\"error\": \"no\"}".utf8),
     wav(format(channels: 2)), wav(format(3, bits: 32)), wav(chunk("junk", [], size: 1 << 30)),

@@ -144,6 +144,19 @@ import Testing
         == .failed(part == "foreign" ? VoiceFailure(.protocolError, "Secret") : failure))
   }
 
+  @Test func aVoiceThatNeverStopsFails() async throws {
+    let voice = FakeSynthesizer(millisecondsPerCharacter: 2000)
+    let rig = try await Rig(FakeTextModel { _ in [.text("Good morning.")] }, voice)
+    await rig.session.send(.begin)
+    await rig.reading.value
+    guard case .failed(let failure)? = rig.events.events.last else {
+      Issue.record("\(rig.events.events)")
+      return
+    }
+    #expect(failure.kind == .protocolError && failure.message.contains("13 characters"))
+    #expect(rig.speaker.milliseconds(of: TurnID(1)) < 20_000)
+  }
+
   @Test func aRecogniserThatCannotBeHadFailsTheOpening() async throws {
     let pipeline = SpeechPipeline(
       recognizer: FakeRecognizer(failure: VoiceFailure(.unauthorized, "no key")),

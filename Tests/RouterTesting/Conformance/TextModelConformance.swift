@@ -55,7 +55,7 @@ public enum TextModelConformance {
         switch $0 {
         case .text(let text): text.contains { !$0.isWhitespace }
         case .toolCall: true
-        case .note: false
+        case .note, .trouble: false
         }
       }
     }

@@ -91,14 +91,16 @@ public final class FakeTextModel: TextModel {
   }
 }
 
-/// A synthesiser whose voice is a buzz: 10 ms for each character, at once or when the latch opens.
+/// A synthesiser whose voice is a buzz, at once or when the latch opens.
 public struct FakeSynthesizer: SpeechSynthesizer {
   private let latch: Latch?
   private let failure: VoiceFailure?
+  private let pieces: Int
 
-  public init(after latch: Latch? = nil, failure: VoiceFailure? = nil) {
+  public init(after latch: Latch? = nil, failure: VoiceFailure? = nil, millisecondsPerCharacter: Int = 10) {
     self.latch = latch
     self.failure = failure
+    pieces = millisecondsPerCharacter / 10
   }
 
   public func speak(_ request: SynthesisRequest) -> AsyncThrowingStream<AudioFrame, any Error> {
@@ -106,7 +108,7 @@ public struct FakeSynthesizer: SpeechSynthesizer {
       let work = Task {
         if let latch, await !latch.wait() { return continuation.finish() }
         if let failure { return continuation.finish(throwing: failure) }
-        for _ in request.text {
+        for _ in 0..<request.text.count * pieces {
           continuation.yield(AudioFrame(.muLaw, bytes: (0..<80).map { $0 % 16 < 8 ? 0x10 : 0x90 }))
         }
         continuation.finish()
