@@ -8,27 +8,27 @@ import Testing
 @Suite(.serialized) struct FailoverCallTests {
   static let key = "sk-test-0123456789"
 
-  static func routes(_ url: String) -> String {
-    """
-    trunks:
-      local: {addresses: [127.0.0.0/8, "::1"]}
-    routes:
-      - {name: front-door, match: {trunk: local}, agent: reception}
-    providers:
-      cloud: {type: openai-realtime, url: "\(url)", apiKey: \(key)}
-    agents:
-      reception:
-        provider: cloud
-        initialSpeech: Greet the caller.
-        patience: {openMs: 2000, wordMs: 1000, firstAudioMs: 3000}
-        fallback: [backup]
-      backup:
-        initialSpeech: Hello, this is the backup.
-        faqCollections: [shop]
-    faqCollections:
-      shop:
-        - {question: When are you open?, answer: We are open from nine to five.}
-    """
+  static func routes(_ urls: [String]) -> String {
+    func lines(_ line: (Int, String) -> String) -> String {
+      urls.enumerated().map { "  " + line($0, $1) }.joined(separator: "\n")
+    }
+    return """
+      trunks:
+        local: {addresses: [127.0.0.0/8, "::1"]}
+      routes:
+      \(lines { number, _ in "- {name: r\(number), match: {trunk: local, to: '\(100 + number)'}, agent: a\(number)}" })
+      providers:
+      \(lines { number, url in "cloud-\(number): {type: openai-realtime, url: '\(url)', apiKey: \(key)}" })
+      agents:
+        backup: {initialSpeech: "Hello, this is the backup.", faqCollections: [shop]}
+      \(lines { number, _ in
+        "a\(number): {provider: cloud-\(number), initialSpeech: Greet the caller., fallback: [backup],"
+          + " patience: {openMs: 2000, wordMs: 1000, firstAudioMs: 3000}}"
+      })
+      faqCollections:
+        shop:
+          - {question: When are you open?, answer: We are open from nine to five.}
+      """
   }
 
   /// One way to die: what the emulator is told, and the reasons that may be in the record.
@@ -63,46 +63,45 @@ import Testing
     Death([("--step", "big")], ["protocolError", "closed"]),
   ]
 
-  @Test(arguments: deaths) func theBackupGoesOn(_ death: Death) async throws {
-    let emulator = try await RunningEmulator(RealtimeEmulator.self, death.options)
-    let routerd = try await ServingRouterd(
-      routes: ["main.yaml": Self.routes(emulator.url("ws"))], engine: "mediaLoops: 1, silentTurnSeconds: 3")
-    let call = try await routerd.call(
-      "100", "--digits", "1", "--patience", "25", "--seconds", "60", "--transcript")
-    #expect(call.code == 0, "\(call.output)\(call.errors)")
-    let record = try #require(try await routerd.records().first)
-    #expect(record.agent == "backup", "\(record.attempts)")
-    #expect(record.attempts.map(\.agent) == ["reception", "backup"])
-    let reason = record.attempts.first?.reason ?? "none"
-    #expect(death.reasons.contains(reason), "\(record.attempts)")
-    let said = record.transcript.filter { $0.speaker == .agent && $0.kind == .speech }.map(\.text)
-    #expect(said.contains { $0.contains("nine to five") }, "\(record.transcript)")
-    if death.isGreeted {
-      #expect(!said.contains { $0.contains("this is the backup") }, "greeted twice: \(said)")
+  @Test func theBackupGoesOn() async throws {
+    var emulators: [RunningEmulator<RealtimeEmulator>] = []
+    for death in Self.deaths {
+      emulators.append(try await RunningEmulator(RealtimeEmulator.self, death.options))
     }
-    let why = try await routerd.workplace.routerd("why", record.id.text)
-    #expect(why.output.contains("agent reception (cloud)") && why.output.contains(reason), "\(why.output)")
-    #expect(!routerd.program.errors.contains(Self.key) && !call.output.contains(Self.key))
-    #expect(
-      !(try await routerd.workplace.routerd("calls", record.id.text, "--json").output).contains(Self.key))
-    await emulator.close()
+    let routerd = try await ServingRouterd(
+      routes: ["main.yaml": Self.routes(emulators.map { $0.url("ws") })],
+      engine: "mediaLoops: 1, silentTurnSeconds: 3")
+    let calls = try await atOnce(6, Array(Self.deaths.indices)) { number in
+      try await routerd.call(
+        "\(100 + number)", "--digits", "1", "--patience", "25", "--seconds", "60", "--transcript")
+    }
+    let records = try await routerd.records()
+    for (number, death) in Self.deaths.enumerated() {
+      let record = try #require(records.first { $0.route == "r\(number)" }, "\(death)")
+      try await check(record, death, calls[number], routerd)
+      await emulators[number].close()
+    }
+    #expect(!routerd.program.errors.contains(Self.key))
   }
 
-  /// The realtime agent dies in the middle of its answer: the offline agent answers the question that was asked.
-  @Test func theQuestionIsAnsweredByTheOther() async throws {
-    let emulator = try await RunningEmulator(
-      RealtimeEmulator.self,
-      [("--step", "say:Hello, how can I help you?"), ("--step", "drop"), ("--hears", "When are you open?")])
-    let routerd = try await ServingRouterd(routes: ["main.yaml": Self.routes(emulator.url("ws"))])
-    let call = try await routerd.call("100", "--say", "when are you open", "--seconds", "60")
-    #expect(call.code == 0, "\(call.output)\(call.errors)")
-    let record = try #require(try await routerd.records().first)
+  private func check(
+    _ record: CallRecord, _ death: Death, _ call: Finished, _ routerd: ServingRouterd
+  ) async throws {
+    #expect(call.code == 0, "\(death): \(call.output)\(call.errors)")
+    #expect(record.agent == "backup", "\(death): \(record.attempts)")
+    #expect(record.attempts.last?.agent == "backup" && record.attempts.count == 2)
+    let reason = record.attempts.first?.reason ?? "none"
+    #expect(death.reasons.contains(reason), "\(death): \(record.attempts)")
     let said = record.transcript.filter { $0.speaker == .agent && $0.kind == .speech }.map(\.text)
-    #expect(record.agent == "backup", "\(record.attempts)")
-    #expect(said.contains { $0.contains("nine to five") }, "\(record.transcript)")
-    #expect(!said.contains { $0.contains("this is the backup") }, "greeted twice: \(said)")
-    let timing = try #require(record.timings.first { $0.turnDetected != nil })
-    #expect(timing.firstPacket != nil, "\(record.timings)")
-    await emulator.close()
+    #expect(said.contains { $0.contains("nine to five") }, "\(death): \(record.transcript)")
+    if death.isGreeted {
+      #expect(!said.contains { $0.contains("this is the backup") }, "\(death): greeted twice: \(said)")
+    }
+    let why = try await routerd.workplace.routerd("why", record.id.text)
+    let agent = record.attempts.first?.agent ?? ""
+    #expect(why.output.contains("agent \(agent) (") && why.output.contains(reason), "\(why.output)")
+    #expect(!call.output.contains(Self.key))
+    #expect(
+      !(try await routerd.workplace.routerd("calls", record.id.text, "--json").output).contains(Self.key))
   }
 }

@@ -98,6 +98,10 @@ final class ServingRouterd: Sendable {
 
   /// Places a test call and waits for its end.
   func call(_ user: String, _ arguments: String...) async throws -> Finished {
+    try await call(user, arguments)
+  }
+
+  func call(_ user: String, _ arguments: [String]) async throws -> Finished {
     let program = try RunningProgram(
       Product.routerd, ["call", uri(user), "--json"] + arguments, in: workplace.folder)
     let code = await program.exitCode()

@@ -6,14 +6,16 @@ import Testing
 
 /// A caller, a text model that uses tools, and the servers behind them: over real SIP, RTP, speech and HTTP.
 @Suite(.serialized) struct ToolCallTests {
-  static func routes(model: String, shop: Int) -> String {
+  /// - Parameters: Settings of the providers, and where the shop is.
+  static func routes(model: String, ears: String, shop: Int) -> String {
     """
     trunks:
       local: {addresses: [127.0.0.0/8, "::1"]}
     routes:
       - {name: front-door, match: {trunk: local}, agent: shop}
     providers:
-      model: {type: openai-chat, baseURL: "\(model)", model: emulated}
+      model: {\(model)}
+      ears: {\(ears)}
     functions:
       order_status:
         flow: explicit
@@ -57,21 +59,65 @@ import Testing
     try await RunningEmulator(ChatEmulator.self, answers.map { ("--answer", $0) })
   }
 
-  private func serve(_ model: RunningEmulator<ChatEmulator>, _ shop: Shop) async throws -> ServingRouterd {
+  private func serve(_ model: String, ears: String? = nil, _ shop: Shop) async throws -> ServingRouterd {
     let place = try Workplace()
     try place.write("routes/manual.md", "# Pads\nBrake pads have the number BP-7.")
-    let routes = Self.routes(model: model.url("http", "/v1"), shop: shop.port)
+    let speech = ears == nil ? "" : ", speech: {recognizer: ears, synthesizer: ears}"
+    let routes = Self.routes(model: model + speech, ears: ears ?? "type: echo", shop: shop.port)
     return try await ServingRouterd(
       routes: ["main.yaml": routes], environment: ["SHOP_TOKEN": "sesame"], workplace: place)
   }
 
-  @Test func aModelUsesToolsInACall() async throws {
-    let model = try await start(
-      "Hello, this is the shop.",
-      #"{"calls": [{"id": "a", "name": "order_status", "arguments": {"number": "7"}}, {"id": "b", "name": "search_knowledge", "arguments": {"query": "brake pads"}}]}"#,
-      "Your order is on its way. Goodbye.")
+  private func serve(_ model: RunningEmulator<ChatEmulator>, _ shop: Shop) async throws -> ServingRouterd {
+    try await serve("type: openai-chat, baseURL: '\(model.url("http", "/v1"))', model: emulated", shop)
+  }
+
+  private static let calls =
+    #"{"calls": [{"id": "a", "name": "order_status", "arguments": {"number": "7"}}, {"id": "b", "name": "search_knowledge", "arguments": {"query": "brake pads"}}]}"#
+  private static let answer = "Your order is on its way. Goodbye."
+
+  @Test func aTextModelUsesTools() async throws {
+    let model = try await start("Hello, this is the shop.", Self.calls, Self.answer)
     let shop = try await Shop()
-    let routerd = try await serve(model, shop)
+    try await call(try await serve(model, shop), shop)
+    #expect(model.report.violations.isEmpty, "\(model.report.violations)")
+    await shop.stop()
+    await model.close()
+  }
+
+  @Test func aTextModelWithDeepgramsSpeechUsesTools() async throws {
+    let model = try await start("Hello, this is the shop.", Self.calls, Self.answer)
+    let speech = try await RunningEmulator(DeepgramEmulator.self)
+    let shop = try await Shop()
+    let chat = "type: openai-chat, baseURL: '\(model.url("http", "/v1"))', model: emulated"
+    try await call(
+      try await serve(chat, ears: "type: deepgram, baseURL: '\(speech.url())'", shop), shop)
+    let spoken = speech.report.sights.filter { $0.hasPrefix("speaks: ") }
+    #expect(spoken.contains { $0.hasPrefix("speaks: Your order is on its way.") }, "\(spoken)")
+    #expect(model.report.violations + speech.report.violations == [])
+    await shop.stop()
+    await speech.close()
+    await model.close()
+  }
+
+  @Test func aRealtimeModelUsesTools() async throws {
+    let steps = [
+      "say:Hello, this is the shop.",
+      #"tool:order_status {"number": "7"} | search_knowledge {"query": "brake pads"}"#, "say:\(Self.answer)",
+    ]
+    let model = try await RunningEmulator(RealtimeEmulator.self, steps.map { ("--step", $0) })
+    let shop = try await Shop()
+    try await call(
+      try await serve("type: openai-realtime, url: '\(model.url("ws"))', apiKey: sk-test", shop), shop)
+    let outputs = model.report.sights.filter { $0.hasPrefix("item: ") && $0.contains("function_call_output") }
+    #expect(outputs.contains { $0.contains("on its way") } && outputs.contains { $0.contains("BP-7") })
+    #expect(model.report.violations == [])
+    await shop.stop()
+    await model.close()
+  }
+
+  /// Calls, presses 7, and looks whether the order was asked for and told.
+  private func call(_ routerd: ServingRouterd, _ shop: Shop) async throws {
     let call = try await routerd.call("100", "--digits", "7#", "--seconds", "60")
     #expect(call.code == 0, "\(call.output)\(call.errors)")
     let record = try #require(try await routerd.records().first)
@@ -86,7 +132,30 @@ import Testing
     #expect(body["arguments"] == ["number": "7"] && body["session"]?["id"]?.string == record.id.text)
     #expect(order.headers.contains { $0.value == "Bearer sesame" })
     #expect(!routerd.program.errors.contains("sesame") && !lines.joined().contains("sesame"))
-    #expect(model.report.violations.isEmpty, "\(model.report.violations)")
+  }
+
+  /// A webhook has its own tools; what it can ask of routerd are keys, a transfer and the end of the call.
+  @Test func aWebhookPressesKeysAndHangsUp() async throws {
+    let steps = [
+      "say:Hello, this is the shop.", #"raw:{"text": "I press the keys.", "digits": "12#"}\n"#,
+      "hangup:Goodbye.",
+    ]
+    let model = try await RunningEmulator(
+      WebhookEmulator.self, [("--secret", "whsec_test")] + steps.map { ("--step", $0) })
+    let shop = try await Shop()
+    let routerd = try await serve("type: webhook, url: '\(model.url())/', secret: whsec_test", shop)
+    let call = try await routerd.call(
+      "100", "--digits", "5#", "--digits", "6#", "--stay", "--seconds", "60")
+    #expect(call.code == 0, "\(call.output)\(call.errors)")
+    #expect(call.events("digit").compactMap { $0["digit"] as? String } == ["1", "2", "#"], "\(call.output)")
+    let record = try #require(try await routerd.records().first)
+    #expect(record.end.reason == .agentHungUp, "\(record.end)")
+    let tools = record.transcript.filter { $0.kind == .toolCall }.map(\.text)
+    #expect(
+      tools.count == 2 && tools[0].hasPrefix("send_digits") && tools[1].hasPrefix("hang_up"), "\(tools)")
+    #expect(record.transcript.contains { $0.kind == .toolResult && $0.text.contains("pressed") })
+    #expect(record.transcript.last { $0.kind == .speech }?.text == "Goodbye.", "\(record.transcript)")
+    #expect(model.report.violations == [])
     await shop.stop()
     await model.close()
   }
