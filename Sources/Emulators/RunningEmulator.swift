@@ -27,7 +27,7 @@ public final class RunningEmulator<Kind: Emulator>: Sendable {
     let ownLoop = loop == nil ? EventLoop(name: "emulator") : nil
     guard let loop = loop ?? ownLoop else { preconditionFailure("one of both is there") }
     let clients = HTTPClients()
-    let report = EmulatorReport(tell)
+    let report = EmulatorReport(tellsWire: options.contains { $0.0 == "--wire" }, tell)
     do {
       let host = EmulatorHost(
         report: report, loop: loop, http: clients.client(on: loop), synthesizer: synthesizer)
@@ -35,7 +35,10 @@ public final class RunningEmulator<Kind: Emulator>: Sendable {
       var settings = HTTPServerSettings()
       settings.address = SocketAddress(ip: "127.0.0.1", port: port)
       settings.maximumBodyBytes = 64 << 20  // audio and pictures in base 64
-      let server = HTTPServer(on: loop, settings: settings) { await emulator.answer($0) }
+      let server = HTTPServer(on: loop, settings: settings) {
+        report.wire($0)
+        return await emulator.answer($0)
+      }
       let address = try await server.start()
       self.emulator = emulator
       self.server = server

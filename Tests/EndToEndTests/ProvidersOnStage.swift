@@ -19,8 +19,10 @@ final class ProvidersOnStage: Sendable {
   private let web: Int
   private let ports: [EmulatedProvider: Int]
 
-  /// - Parameter routes: The route file, besides `providers:`, whose other entries are `models`.
-  init(routes: String, models: String = "") async throws {
+  /// - Parameters:
+  ///   - routes: The route file, besides `providers:`, whose other entries are `models`.
+  ///   - limits: Of the web listener, in braces.
+  init(routes: String, models: String = "", limits: String = "") async throws {
     let place = try Workplace()
     let keys = try place.rsaKey()
     var ports: [EmulatedProvider: Int] = [:]
@@ -43,7 +45,7 @@ final class ProvidersOnStage: Sendable {
       """
     routerd = try await ServingRouterd(
       routes: ["main.yaml": accounts + "\n" + models + routes],
-      settings: "web: {listen: [\"http:127.0.0.1:0\"]}", workplace: place)
+      settings: "web: {listen: [\"http:127.0.0.1:0\"], limits: {\(limits)}}", workplace: place)
     web = try await routerd.port(of: "http")
   }
 

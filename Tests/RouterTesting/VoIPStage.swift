@@ -66,10 +66,15 @@ public final class VoIPStage<Channel: ChannelAdapter>: Sendable {
     Int(metrics.value("routerd_voip_webhooks_total", ["provider": provider, "result": result]))
   }
 
-  /// Ends the channel, then everything else.
-  public func stop() async {
+  /// The channel takes no more calls; the web goes on.
+  public func stopCalls() async {
     running.cancel()
     _ = await running.result
+  }
+
+  /// Ends the channel, then everything else.
+  public func stop() async {
+    await stopCalls()
     await web.close()
     await clients.close()
     let loops = loops

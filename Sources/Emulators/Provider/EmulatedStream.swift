@@ -230,6 +230,7 @@ public actor EmulatedStream {
   // MARK: From the server
 
   private func take(_ message: WebSocketMessage) {
+    report.wire(message)
     switch wire.read(message) {
     case .play(let bytes): queue.play(bytes)
     case .mark(let name): queue.mark(name)

@@ -83,7 +83,11 @@ actor EmulatedXMLCall: FollowingCall {
   private func post(_ url: String, _ more: [FormFields.Field]) async -> HTTPResponse? {
     let names = Set(more.map(\.name))
     let request = service.request(url, fields.filter { !names.contains($0.name) } + more)
-    do throws(HTTPError) { return try await service.host.http.send(request) } catch {
+    do throws(HTTPError) {
+      let response = try await service.host.http.send(request)
+      report.wire(response, to: request)
+      return response
+    } catch {
       // The emulator itself may be at its end.
       if ![.cancelled, .closed].contains(error.kind) { report.violation("11200 \(url): \(error)") }
       return nil

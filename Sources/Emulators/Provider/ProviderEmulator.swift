@@ -70,6 +70,7 @@ extension ProviderEmulator {
       EmulatorOption(
         "--deaf", value: "SECONDS", "Stop reading the media stream after so long, and go on writing"),
       EmulatorOption("--frozen", value: "SECONDS", "Neither read nor write it any more after so long"),
+      EmulatorOption("--wire", "Print what routerd sends: replies, REST requests, messages of the stream"),
     ] + ScriptedCaller.options
   }
 
@@ -114,6 +115,8 @@ extension ProviderEmulator {
     if let hang { await call.hang(hang) }
     await isOver.value(cancelled: ())
     if Task.isCancelled { await call.hangUp() }
+    // Who hears of the end may ask for it at the same time, and has an answer. Cut short by the emulator's own end.
+    try? await Task.sleep(for: .milliseconds(500))
     host.report.isDone.resolve(())
   }
 }

@@ -133,6 +133,7 @@ public final class TelnyxEmulator: XMLProvider {
   private func deliver(_ request: HTTPRequest, _ type: String) async {
     do throws(HTTPError) {
       let response = try await host.http.send(request)
+      host.report.wire(response, to: request)
       if !(200..<300).contains(response.status) {
         host.report.violation("\(type): \(request.url) answered \(response.status)")
       }

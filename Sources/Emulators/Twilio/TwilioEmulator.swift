@@ -120,7 +120,12 @@ public final class TwilioEmulator: XMLProvider {
       return fault(400, 20001, "Bad request")
     }
     let sid = String(path[4].dropLast(5))
-    guard let call = board.find(sid).call as? EmulatedXMLCall else {
+    let (call, isOver) = board.find(sid)
+    guard let call = call as? EmulatedXMLCall else {
+      // Ending what is over is no error.
+      if isOver, FormFields(parsing: request.body)["Status"] == "completed" {
+        return .json(200, ["sid": .string(sid), "status": "completed"])
+      }
       return fault(404, 20404, "The requested resource \(request.path) was not found")
     }
     return await update(call, FormFields(parsing: request.body))

@@ -27,7 +27,7 @@ actor EmulatedVonageCall: FollowingCall {
     script.task = Task {
       tell("started")
       tell("ringing")
-      await follow(await ask())
+      await follow(await service.ask(webhook, fields))
     }
   }
 
@@ -40,37 +40,20 @@ actor EmulatedVonageCall: FollowingCall {
 
   // MARK: Webhooks
 
-  private var fields: [(String, JSONValue)] {
+  private var fields: [(String, String)] {
     [
-      ("to", .string(VonageEmulator.digits(service.to))),
-      ("from", .string(VonageEmulator.digits(service.from))),
-      ("conversation_uuid", .string(conversation)), ("uuid", .string(id)), ("endpoint_type", "phone"),
+      ("to", VonageEmulator.digits(service.to)), ("from", VonageEmulator.digits(service.from)),
+      ("conversation_uuid", conversation), ("uuid", id), ("endpoint_type", "phone"),
     ]
   }
 
-  /// Asks the answer URL what to do; `nil` when there is no answer that could be followed.
-  private func ask() async -> [JSONValue]? {
-    let request = service.question(webhook, fields.map { ($0.0, $0.1.string ?? "") })
-    guard let response = await service.send(request, "the answer webhook") else { return nil }
-    guard response.status == 200 else {
-      report.violation("\(webhook) answered \(response.status)")
-      return nil
-    }
-    let type = response.header("Content-Type")?.prefix { $0 != ";" } ?? ""
-    if type != "application/json" { report.violation("an NCCO comes as \(type)") }
-    return read(response.body)
-  }
-
   private nonisolated func read(_ body: [UInt8]) -> [JSONValue]? {
-    guard let ncco = JSONValue(parsing: body) else {
-      report.violation("an NCCO that is no JSON")
+    switch service.ncco(body) {
+    case .success(let actions): return actions
+    case .failure(let error):
+      report.violation(error.description)
       return nil
     }
-    if let fault = NCCORules.actions.fault(ncco) {
-      report.violation("an NCCO with \(fault.path): \(fault.message)")
-      return nil
-    }
-    return ncco.array
   }
 
   /// What becomes of a leg; each has an identifier of its own.

@@ -9,6 +9,7 @@ public final class VonageEmulator: ProviderEmulator {
   public static let options =
     [
       EmulatorOption("--event-url", value: "URL", "Who is told of events; the webhook's address and /events"),
+      EmulatorOption("--fallback-url", value: "URL", "Who is asked when the webhook's address fails"),
       EmulatorOption("--method", value: "METHOD", "How the answer URL is asked: GET or POST; GET"),
       EmulatorOption("--signature-secret", value: "TEXT", "What webhooks are signed with; 'secret'"),
       EmulatorOption("--account-key", value: "KEY", "The account's key; 'a1b2c3d4'"),
@@ -125,20 +126,10 @@ public final class VonageEmulator: ProviderEmulator {
     }
   }
 
-  func send(_ request: HTTPRequest, _ what: String) async -> HTTPResponse? {
-    do throws(HTTPError) { return try await host.http.send(request) } catch {
-      // The emulator itself may be at its end.
-      if ![.cancelled, .closed].contains(error.kind) { host.report.violation("\(what): \(error)") }
-      return nil
-    }
-  }
-
   /// An event; the answer is looked at by whoever needs it.
   func tell(_ event: [String: JSONValue], to url: String) async -> HTTPResponse? {
-    let response = await send(webhook(JSONValue.object(event).text, to: url), "an event")
-    if let response, !(200..<300).contains(response.status) {
-      host.report.violation("\(url) answered \(response.status) to \(event["status"]?.string ?? "an event")")
-    }
+    let (response, fault) = await send(webhook(JSONValue.object(event).text, to: url))
+    if let fault { host.report.violation("\(fault), to \(event["status"]?.string ?? "an event")") }
     return response
   }
 

@@ -28,7 +28,7 @@ extension DocumentCallControl.Provider {
       hangUp: {
         // A call that is over already is no error; anything else was logged.
         do throws(TelnyxREST.Fault) {
-          try await rest.update(webhook.callSid, of: webhook.accountSid, ["Status": "completed"], account)
+          try await rest.update(webhook.callSid, of: webhook.accountSid, TelnyxREST.over, account)
         } catch {}
       },
       replace: { document in

@@ -10,7 +10,9 @@ struct TelnyxREST: Sendable {
     _ name: String, _ body: [String: JSONValue], id: String, call: String, _ account: TelnyxAccount
   ) async throws(Fault) {
     let body = JSONValue.object(body.merging(["command_id": .string(id)]) { own, _ in own })
-    try await post("/calls/\(FormFields.encode(call))/actions/\(name)", body, call, account)
+    try await post(
+      "/calls/\(FormFields.encode(call))/actions/\(name)", body, call, account,
+      isEnd: name == "hangup" || name == "reject")
   }
 
   /// Changes a call under TeXML.
@@ -18,11 +20,15 @@ struct TelnyxREST: Sendable {
     _ call: String, of owner: String, _ body: JSONValue, _ account: TelnyxAccount
   ) async throws(Fault) {
     let path = "/texml/Accounts/\(FormFields.encode(owner))/Calls/\(FormFields.encode(call))"
-    try await post(path, body, call, account)
+    try await post(path, body, call, account, isEnd: body == TelnyxREST.over)
   }
 
+  /// The update that ends a call under TeXML.
+  static let over: JSONValue = ["Status": "completed"]
+
+  /// - Parameter isEnd: Whether that is the call's end: one that is over is what was wanted.
   private func post(
-    _ path: String, _ body: JSONValue, _ call: String, _ account: TelnyxAccount
+    _ path: String, _ body: JSONValue, _ call: String, _ account: TelnyxAccount, isEnd: Bool
   ) async throws(Fault) {
     let request = HTTPRequest(
       "POST", url: account.apiURL + path,
@@ -30,7 +36,9 @@ struct TelnyxREST: Sendable {
         Header("Authorization", "Bearer \(account.apiKey)"), Header("Content-Type", "application/json"),
         Header("Accept", "application/json"),
       ], body: Array(body.text.utf8))
-    try await rest.send(request, about: call, isRepeatable: true) { Fault(telnyx: $0) }
+    try await rest.send(request, about: call, isRepeatable: true, isDone: { isEnd && $0.isGone }) {
+      Fault(telnyx: $0)
+    }
   }
 }
 

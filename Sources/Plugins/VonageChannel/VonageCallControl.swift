@@ -33,7 +33,7 @@ final class VonageCallControl: ReplyingControl {
 
   /// The caller waits at Vonage, and REST says later how it goes on. Without a key for REST that is no way.
   func overdue() -> NCCO? {
-    VonageREST.token(account, now: 0).map { _ in .wait(seconds: VonageCallControl.waitSeconds) }
+    rest.hasKey(account) ? .wait(seconds: VonageCallControl.waitSeconds) : nil
   }
 
   func answer(_ socket: MediaSocketInvitation) async throws {

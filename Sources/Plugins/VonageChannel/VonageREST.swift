@@ -5,14 +5,21 @@ internal import RouterCore
 struct VonageREST: Sendable {
   typealias Fault = ProviderREST.Fault
   let rest: ProviderREST
+  private let tokens = VonageTokens()
 
-  /// How long a token of ours serves.
-  private static let tokenSeconds = 900
+  init(rest: ProviderREST) { self.rest = rest }
+
+  /// Whether there is a key that a token can be signed with.
+  func hasKey(_ account: VonageAccount) -> Bool { token(account) != nil }
+
+  private func token(_ account: VonageAccount) -> String? {
+    tokens.token(account, now: Int(Date().timeIntervalSince1970))
+  }
 
   /// Ends a call. One that is over already is no error.
   func hangUp(_ call: VonageCallID, _ account: VonageAccount) async {
     // Why it failed was logged, and nothing more can be done.
-    do throws(Fault) { try await put("", ["action": "hangup"], call, account, isRepeatable: true) } catch {}
+    do throws(Fault) { try await put("", ["action": "hangup"], call, account, isEnd: true) } catch {}
   }
 
   /// Gives a call other actions.
@@ -28,9 +35,9 @@ struct VonageREST: Sendable {
 
   private func put(
     _ path: String, _ body: JSONValue, _ call: VonageCallID, _ account: VonageAccount,
-    isRepeatable: Bool = false
+    isEnd: Bool = false
   ) async throws(Fault) {
-    guard let token = VonageREST.token(account, now: Int(Date().timeIntervalSince1970)) else {
+    guard let token = token(account) else {
       throw Fault(
         status: 0, message: "'privateKey' and 'applicationId' of provider \(account.name) are needed for it")
     }
@@ -38,18 +45,9 @@ struct VonageREST: Sendable {
       "PUT", url: "\(call.apiURL(account))/v1/calls/\(FormFields.encode(call.uuid))\(path)",
       headers: [Header("Authorization", "Bearer \(token)"), Header("Content-Type", "application/json")],
       body: Array(body.text.utf8))
-    try await rest.send(request, about: call.uuid, isRepeatable: isRepeatable) { Fault(vonage: $0) }
-  }
-
-  /// A token of the application (https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens);
-  /// `nil` when the account has no key that can sign one. A new one each time, since each needs its own `jti`.
-  static func token(_ account: VonageAccount, now: Int) -> String? {
-    guard let key = account.privateKey, let application = account.applicationId else { return nil }
-    let claims: JSONValue = [
-      "application_id": .string(application), "iat": .integer(now), "exp": .integer(now + tokenSeconds),
-      "jti": .string(UUID().uuidString.lowercased()),
-    ]
-    return JSONWebToken.signed(claims, by: .rs256(key))
+    try await rest.send(
+      request, about: call.uuid, isRepeatable: isEnd, isDone: { isEnd && $0.isGone }
+    ) { Fault(vonage: $0) }
   }
 }
 

@@ -5,21 +5,27 @@ internal import RouterCore
 struct VonageWebhook: Sendable {
   let fields: [(name: String, value: String)]
   let uuid: String
+  /// Whether the address that was asked first has failed, and this is the fallback.
+  let isFallback: Bool
 
   /// From the query of a GET or the body of a POST. `nil` without an identifier.
   init?(_ request: HTTPServerRequest) {
+    var isFallback = false
     if request.body.isEmpty {
       fields = FormFields(parsing: request.query).all.map { ($0.name, $0.value) }
+      isFallback = fields.contains { $0.name.hasPrefix("original_request") }
     } else {
       var fields: [(String, String)] = []
       let isObject = request.body.withUnsafeBytes { text in
         JSONScanner.members(of: text) { name, value in
+          if name.equals("original_request") { isFallback = true }
           if let name = name.string, let value = value.string { fields.append((name, value)) }
         }
       }
       guard isObject else { return nil }
       self.fields = fields
     }
+    self.isFallback = isFallback
     // Events of answering machines call it otherwise.
     let named = fields.first { $0.name == "uuid" } ?? fields.first { $0.name == "call_uuid" }
     uuid = named?.value ?? ""
@@ -28,9 +34,9 @@ struct VonageWebhook: Sendable {
 
   subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
 
-  /// Whether it announces a call, instead of telling what became of one.
+  /// Whether it announces a call, instead of telling what became of one. The fallback address is told the same, and the reason.
   var isAnnouncement: Bool {
-    self["status"] == nil && self["reason"] == nil && !uuid.isEmpty && self["to"] != nil
+    self["status"] == nil && (self["reason"] == nil || isFallback) && !uuid.isEmpty && self["to"] != nil
   }
 
   /// A leg's end, in our words; `nil` while it is not over.

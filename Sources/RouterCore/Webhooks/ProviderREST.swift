@@ -55,9 +55,11 @@ public struct ProviderREST: Sendable {
   /// - Parameters:
   ///   - call: The provider's name of the call, for the log.
   ///   - isRepeatable: Whether asking twice does no harm.
+  ///   - isDone: Whether a refusal says that there is nothing left to do, as for the end of a call that is over: then it is none.
   ///   - fault: Reads a refusal.
   public func send(
-    _ request: HTTPRequest, about call: String, isRepeatable: Bool, fault: (HTTPResponse) -> Fault
+    _ request: HTTPRequest, about call: String, isRepeatable: Bool,
+    isDone: (Fault) -> Bool = { _ in false }, fault: (HTTPResponse) -> Fault
   ) async throws(Fault) {
     var request = request
     request.deadline = deadline
@@ -66,9 +68,10 @@ public struct ProviderREST: Sendable {
     while true {
       do throws(Fault) {
         try await exchange(request, fault)
-        return metrics.add("routerd_voip_commands_total", 1, ["provider": type, "result": "ok"])
+        return count("ok")
       } catch {
-        metrics.add("routerd_voip_commands_total", 1, ["provider": type, "result": "failed"])
+        if isDone(error) { return count("late") }
+        count("failed")
         log.warning(
           "the provider did not do what it was asked", ("status", "\(error.status)"), ("why", error.message),
           ("call", call))
@@ -80,6 +83,10 @@ public struct ProviderREST: Sendable {
         guard (try? await Task.sleep(for: .milliseconds(Int(pause * 1000)))) != nil else { throw error }
       }
     }
+  }
+
+  private func count(_ result: String) {
+    metrics.add("routerd_voip_commands_total", 1, ["provider": type, "result": result])
   }
 
   private func exchange(_ request: HTTPRequest, _ fault: (HTTPResponse) -> Fault) async throws(Fault) {

@@ -102,14 +102,14 @@ struct WebhookCallMachine {
     hasSocket = false
     switch state {
     case .connecting:
-      let end = CallEnd(.notAcknowledged, text: "the provider closed its media socket at once")
+      let end = CallEnd(.notAcknowledged, text: "the media socket did not last: \(how.why)")
       return [.notAnswered(end), .askHangUp(end)] + finish(end)
     case .up:
       let end =
         switch how {
-        case .inOrder: CallEnd(.callerHungUp, text: "the stream was stopped")
-        case .broken(let why): CallEnd(.callerHungUp, text: "the media socket broke: \(why)")
-        case .givenUp(let why): CallEnd(.mediaLost, text: "the media socket was given up: \(why)")
+        case .inOrder: CallEnd(.callerHungUp, text: how.why)
+        case .broken: CallEnd(.callerHungUp, text: "the media socket broke: \(how.why)")
+        case .givenUp: CallEnd(.mediaLost, text: "the media socket was given up: \(how.why)")
         }
       // A broken socket does not end the caller's call everywhere: nobody should pay for silence.
       return [.tell(.hungUp(end))] + (how == .inOrder ? [] : [.askHangUp(end)]) + finish(end)

@@ -185,7 +185,7 @@ public actor WebhookLeg: CallLeg {
     case .digit(let digit):
       if digits.withLock({ $0.accepts(digit, by: .event, at: .now) }) { report.yield(.digit(digit)) }
     case .ended(let how):
-      log.debug("media socket closed", ("how", "\(how)"), ("malformed", "\(socket.malformed)"))
+      log.debug("media socket closed", ("why", how.why), ("malformed", "\(socket.malformed)"))
       self.socket = nil
       media.detach()
       handle(.socketEnded(how))

@@ -65,7 +65,7 @@ enum EmulateCommand {
       ) {
         line in
         switch line {
-        case .saw(let text): if !isQuiet { Terminal.print(text) }
+        case .saw(let text), .wire(let text): if !isQuiet { Terminal.print(text) }
         case .violation(let text): Terminal.complain("VIOLATION: \(text)")
         }
       }

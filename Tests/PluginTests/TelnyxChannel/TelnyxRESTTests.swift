@@ -31,7 +31,7 @@ import Testing
     }
     let account = try TelnyxSignatureTests.account(["apiKey": "SECRET"])
     let fault = await #expect(throws: TelnyxREST.Fault.self) {
-      try await rest.command("hangup", [:], id: "1", call: "v3:a", account)
+      try await rest.command("answer", [:], id: "1", call: "v3:a", account)
     }
     #expect(fault?.kind == kind && fault?.code == code)
     #expect(fault?.message == "status \(status), \(code), Title, Detail")
@@ -40,13 +40,26 @@ import Testing
     #expect(!"\(fault.map(String.init(describing:)) ?? "")".contains("SECRET"))
   }
 
+  /// A call that is over is what its end was to bring: nothing to complain of.
+  @Test func whatIsOverNeedNotEnd() async throws {
+    let account = try TelnyxSignatureTests.account()
+    for (status, code) in [(422, "90018"), (422, "90015"), (404, "10005")] {
+      let rest = TelnyxStage.rest { _ in Self.error(status, code) }
+      try await rest.command("hangup", [:], id: "1", call: "v3:a", account)
+      try await rest.update("v3:a", of: "acc", TelnyxREST.over, account)
+      await #expect(throws: TelnyxREST.Fault.self) {
+        try await rest.update("v3:a", of: "acc", ["Texml": "<Response/>"], account)
+      }
+    }
+  }
+
   /// Answers that are not what they should be; and one that comes at the second try.
   @Test func oddAnswers() async throws {
     let account = try TelnyxSignatureTests.account()
     for body in ["", "{", "[]", #"{"errors":7}"#, #"{"errors":[]}"#, #"{"errors":[{"code":90018}]}"#] {
       let rest = TelnyxStage.rest { _ in HTTPResponse(status: 422, body: Array(body.utf8)) }
       let fault = await #expect(throws: TelnyxREST.Fault.self) {
-        try await rest.command("hangup", [:], id: "1", call: "v3:a", account)
+        try await rest.command("answer", [:], id: "1", call: "v3:a", account)
       }
       #expect(fault?.kind == (body.contains("90018") ? .callOver : .refused))
     }

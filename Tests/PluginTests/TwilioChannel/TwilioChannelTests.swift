@@ -186,6 +186,19 @@ import Testing
     await stage.stop()
   }
 
+  /// All that Twilio gets to see of two calls, word for word.
+  @Test func whatWeSendIsAsItWas() async throws {
+    let (intake, calls, done) = CallIntake.keeping()
+    let stage = try await TwilioStage(intake, [("--wire", ""), ("--target", "busy")])
+    var story = WireStory(stage, calls)
+    let transcript = try await story.play()
+    let difference = try GoldenText.difference(transcript, from: "ours.txt", beside: #filePath)
+    #expect(difference == nil, "\(difference ?? "")")
+    #expect(stage.service.report.violations == [])
+    done.open()
+    await stage.stop()
+  }
+
   /// Bad input on live calls, and many calls that come to nothing.
   @Test func theChannelStandsWhatShouldNotBe() async throws {
     let violations = await WebhookConformance.violations([

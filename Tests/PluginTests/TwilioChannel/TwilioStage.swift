@@ -10,9 +10,10 @@ extension EmulatedStage<TwilioChannel, TwilioEmulator> {
   static var accountSid: String { "AC" + String(repeating: "0", count: 32) }
 
   convenience init(
-    _ intake: CallIntake, agents: [String] = [], _ more: [String: JSONValue] = [:]
+    _ intake: CallIntake, _ options: [(String, String)] = [], agents: [String] = [],
+    _ more: [String: JSONValue] = [:]
   ) async throws {
-    try await self.init(intake, agents: agents) { _ in
+    try await self.init(intake, options, agents: agents) { _ in
       ["accountSid": .string(TwilioStage.accountSid), "authToken": "token"].merging(more) { $1 }
     }
   }

@@ -164,6 +164,59 @@ import Testing
     await stage.stop()
   }
 
+  /// All that Vonage gets to see of two calls, word for word.
+  @Test func whatWeSendIsAsItWas() async throws {
+    let (intake, calls, done) = CallIntake.keeping()
+    let stage = try await VonageStage(
+      intake, [("--wire", ""), ("--target", "busy")], keys: try Workplace())
+    var story = WireStory(stage, calls)
+    let transcript = try await story.play()
+    let difference = try GoldenText.difference(transcript, from: "ours.txt", beside: #filePath)
+    #expect(difference == nil, "\(difference ?? "")")
+    #expect(stage.service.report.violations == [])
+    done.open()
+    await stage.stop()
+  }
+
+  /// Where the first address fails, Vonage asks the fallback: that announces the call as well.
+  @Test(arguments: ["/nothing", "/voip/vonage"]) func theFallbackIsAsked(_ path: String) async throws {
+    let (intake, calls, done) = CallIntake.keeping()
+    let other = try await VonageStage(intake, keys: nil)
+    let stage = try await VonageStage(intake, [("--fallback-url", other.webhook)], keys: nil)
+    // A path that nobody serves; a routerd that takes no calls any more.
+    if path == "/voip/vonage" { await stage.stage.stopCalls() }
+    let caller = await stage.place(to: stage.stage.origin + path)
+    let call = try await calls.first { _ in true }.0
+    #expect(call.foreignID == caller.call.id && call.values(ofHeader: "reason").first?.contains(path) == true)
+    let again = stage.service.report.sights.contains { $0.hasPrefix("asking again") }
+    #expect(again == (path == "/voip/vonage"), "\(stage.service.report.sights)")
+    done.open()
+    await other.stop()
+    await stage.stop()
+  }
+
+  /// A token serves until shortly before its end; another key has another.
+  @Test func tokensAreKept() throws {
+    let place = try Workplace()
+    func account(_ application: String) throws -> VonageAccount {
+      try VonageSignatureTests.account([
+        "signatureSecret": "s", "applicationId": .string(application),
+        "privateKey": .string(try String(contentsOfFile: place.path("key.pem"), encoding: .utf8)),
+      ])
+    }
+    _ = try place.rsaKey()
+    let tokens = VonageTokens()
+    let (one, other) = (try account("a"), try account("b"))
+    let first = try #require(tokens.token(one, now: 1000))
+    #expect(tokens.token(one, now: 1000 + 839) == first)
+    #expect(tokens.token(other, now: 1000) != first)
+    let second = tokens.token(one, now: 1000 + 840)
+    #expect(second != first)
+    #expect(tokens.token(one, now: 1000 + 900) == second)
+    // A clock that was set back: Vonage refuses what was issued in the future.
+    #expect(tokens.token(one, now: 1000) != second)
+  }
+
   /// Bad input on live calls, and many calls that come to nothing.
   @Test func theChannelStandsWhatShouldNotBe() async throws {
     let violations = await WebhookConformance.violations([

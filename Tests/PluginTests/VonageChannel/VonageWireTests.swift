@@ -153,11 +153,11 @@ import Testing
     let input: JSONValue = [
       "nccos": .array(actions),
       "publicKey": .string(try String(contentsOfFile: keyFile.publicKey, encoding: .utf8)),
-      "rest": .string(VonageREST.token(account, now: 1_800_000_000) ?? ""),
+      "rest": .string(VonageTokens().token(account, now: 1_800_000_000) ?? ""),
       "webhook": .string(VonageSignatureTests.token), "secret": .string(VonageSignatureTests.secret),
     ]
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "vonage_sdk.py")
     #expect(try python.run(script, input: Data(input.text.utf8)) == "fine\n")
-    #expect(VonageREST.token(try VonageSignatureTests.account(), now: 0) == nil)
+    #expect(VonageTokens().token(try VonageSignatureTests.account(), now: 0) == nil)
   }
 }

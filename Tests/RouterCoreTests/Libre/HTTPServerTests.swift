@@ -1,5 +1,6 @@
 import Foundation
 import RouterCore
+import RouterTesting
 import Testing
 
 /// The server against libcurl, wslay, and Debian's Python as clients.
@@ -109,7 +110,42 @@ import Testing
     await client.close()
   }
 
-  /// Another client than ours; and garbage ends the socket that it came on, no other.
+  /// Who writes and does not read hears nothing: where pings have to be answered, that ends the socket. Another one talks on.
+  @Test func aDeafReaderIsGivenUp() async throws {
+    let end = OneShot<WebSocketClose>()
+    let server = HTTPServer(on: loop, settings: HTTPServerSettings()) { request in
+      var settings = WebSocketSettings()
+      settings.pingMilliseconds = 200
+      settings.mustAnswerPings = true
+      return .webSocket(protocol: nil, settings) { socket in
+        await socket.start(
+          onMessage: { socket.send($0) }, onClose: { if request.path == "/deaf" { end.resolve($0) } })
+      }
+    }
+    let port = Int(try await server.start().port)
+    let sockets = try await [
+      WebSocket.connect("ws://127.0.0.1:\(port)/deaf", over: client),
+      WebSocket.connect("ws://127.0.0.1:\(port)/hears", over: client),
+    ]
+    let echoes = Journal<WebSocketMessage>()
+    await sockets[0].start(onMessage: { _ in }, onClose: { _ in })
+    await sockets[1].start(onMessage: { echoes.note($0) }, onClose: { _ in })
+    await sockets[0].stopReading()
+    let talking = Task {
+      for number in 0... {
+        for socket in sockets { socket.send(.text("\(number)")) }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+    #expect(await end.value(cancelled: WebSocketClose(code: 0)) == .givenUp("no answer to a ping"))
+    let count = echoes.events.count
+    try await echoes.first(after: count + 10) { _ in true }
+    talking.cancel()
+    for socket in sockets { await socket.cut() }
+    await client.close()
+    await server.close()
+  }
+
   /// What a reader does not take is not kept for ever: its socket ends, and another one talks on.
   @Test func aSlowReaderIsGivenUp() async throws {
     let end = OneShot<WebSocketClose>()
@@ -141,6 +177,7 @@ import Testing
     await server.close()
   }
 
+  /// Another client than ours; and garbage ends the socket that it came on, no other.
   @Test func pythonTalks() async throws {
     let (server, port) = try await start()
     let script = """

@@ -6,6 +6,14 @@ enum MediaSocketEnd: Hashable, Sendable {
   case broken(String)
   /// We would not go on with it: the provider broke the rules, or did not take what we sent.
   case givenUp(String)
+
+  /// In words.
+  var why: String {
+    switch self {
+    case .inOrder: "the stream was stopped"
+    case .broken(let why), .givenUp(let why): why
+    }
+  }
 }
 
 /// One media socket of a provider: a WebSocket, and the codec that reads and writes it. Lives on one loop.
@@ -62,7 +70,7 @@ final class MediaSocket: @unchecked Sendable {
 
   private func end(_ close: WebSocketClose) -> MediaSocketEnd {
     if hasStopped || close.code == 1000 { return .inOrder }
-    let why = "\(close.code) \(close.reason)"
+    let why = close.code == 1006 ? close.reason : "\(close.code) \(close.reason)"
     return close.isGivenUp || malformed >= MediaSocket.maximumMalformed ? .givenUp(why) : .broken(why)
   }
 
