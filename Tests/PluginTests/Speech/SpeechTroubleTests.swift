@@ -174,7 +174,7 @@ import Testing
 
   private func openAIsMouth(heavy: Bool) async throws {
     let speech = OpenAISpeech(over: clients.client(on: loop))
-    try await play(Self.mouths) { script in
+    try await play(Self.mouths, heavy: heavy) { script in
       let service = try await RunningEmulator(ChatEmulator.self, [("--speech", script)], on: loop)
       let outcome = await Self.speak(speech, settings(service.url("http", "/v1")))
       await service.close()
@@ -184,7 +184,7 @@ import Testing
 
   private func deepgramsMouth(heavy: Bool) async throws {
     let speech = DeepgramSpeech { [clients, loop] in clients.client(on: $0 ?? loop) }
-    try await play(Self.mouths) { script in
+    try await play(Self.mouths, heavy: heavy) { script in
       let service = try await RunningEmulator(DeepgramEmulator.self, [("--speech", script)], on: loop)
       let outcome = await Self.speak(speech, settings(service.url()))
       await service.close()
