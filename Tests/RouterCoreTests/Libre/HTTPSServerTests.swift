@@ -57,6 +57,21 @@ import Testing
     await client.close()
   }
 
+  /// Over IPv6, with TLS and without.
+  @Test func theNewerProtocolIsServed() async throws {
+    let (server, port) = try await start { $0.address = SocketAddress(ip: "::1", port: 0) }
+    let secure = try await client.send(HTTPRequest(url: "https://localhost:\(port)/"))
+    #expect(secure.text == "true ::1")
+    await server.close()
+    let (plain, plainPort) = try await start {
+      $0.address = SocketAddress(ip: "::1", port: 0)
+      $0.certificate = nil
+    }
+    #expect(try await client.send(HTTPRequest(url: "http://[::1]:\(plainPort)/")).text == "false ::1")
+    await plain.close()
+    await client.close()
+  }
+
   @Test(arguments: [false, true]) func socketsTakeTheConnectionOver(onOtherLoop: Bool) async throws {
     let (server, port) = try await start(onOtherLoop: onOtherLoop)
     let script = """

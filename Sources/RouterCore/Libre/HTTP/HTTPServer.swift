@@ -71,8 +71,7 @@ public actor HTTPServer {
   private static func daemon(
     _ settings: HTTPServerSettings, _ storage: sa, hasSocket: Bool, _ server: HTTPServer
   ) -> OpaquePointer? {
-    var storage = storage
-    return withUnsafePointer(to: &storage.u.sa) { socketAddress in
+    storage.withSocketAddress { socketAddress in
       var native = cmhd_settings(
         address: hasSocket ? socketAddress : nil, connections: UInt32(clamping: settings.maximumConnections),
         connections_per_ip: UInt32(clamping: settings.maximumConnectionsPerAddress),
@@ -86,9 +85,7 @@ public actor HTTPServer {
   /// Takes a plain connection whose TLS ends in front of us.
   private func adopt(_ fd: Int32, _ peer: sa) -> Bool {
     guard let daemon else { return false }
-    var peer = peer
-    let length = peer.len
-    let isTaken = withUnsafePointer(to: &peer.u.sa) { MHD_add_connection(daemon, fd, $0, length) == .YES }
+    let isTaken = peer.withSocketAddress { MHD_add_connection(daemon, fd, $0, peer.len) == .YES }
     if isTaken { serve() }
     return isTaken
   }
@@ -167,6 +164,16 @@ public actor HTTPServer {
       alarm.cancel()
       exchange.resume(reply)
       serve()
+    }
+  }
+}
+
+extension sa {
+  /// The whole address as the system reads it. The union's member `u.sa` would be a copy of its first 16 bytes: too short for IPv6.
+  fileprivate func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>) -> Result) -> Result {
+    withUnsafeBytes(of: self) { whole in
+      // A value has an address.
+      body(whole.baseAddress!.assumingMemoryBound(to: sockaddr.self))
     }
   }
 }
