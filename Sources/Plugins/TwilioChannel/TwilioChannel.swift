@@ -20,12 +20,14 @@ public final class TwilioChannel: WebhookChannel {
     calls = WebhookCalls(type: TwilioChannel.name, host)
     rest = TwilioREST(rest: ProviderREST(TwilioChannel.name, host))
     let methods: Set<String> = ["GET", "POST"]
-    let form: Set<String> = ["application/x-www-form-urlencoded"]
+    // JSON where somebody between Twilio and us makes it so: its hash is in the address that is signed.
+    let kinds: Set<String> = ["application/x-www-form-urlencoded", "application/json"]
     calls.takeAnnouncements(
-      methods: methods, accepts: form, recognises: { $0.header("X-Twilio-Signature") != nil }
+      methods: methods, accepts: kinds, recognises: { $0.header("X-Twilio-Signature") != nil }
     ) { [weak self] in await self?.receive($0, $1) }
-    calls.takeNews(at: ["status", "stream", "dial/{call}", "target/{call}"], methods: methods, accepts: form)
-    {
+    calls.takeNews(
+      at: ["status", "stream", "dial/{call}", "target/{call}"], methods: methods, accepts: kinds
+    ) {
       [weak self] in await self?.follow($0)
     }
   }

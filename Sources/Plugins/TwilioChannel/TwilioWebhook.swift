@@ -9,15 +9,28 @@ struct TwilioWebhook: Sendable {
   let callSid: String
   let accountSid: String
 
-  /// From the query of a GET or the form of a POST. `nil` without identifiers.
+  /// From the query of a GET, the form or the JSON object of a POST. `nil` without identifiers.
   init?(_ request: HTTPServerRequest) {
-    fields = request.body.isEmpty ? FormFields(parsing: request.query) : FormFields(parsing: request.body)
+    guard let fields = TwilioWebhook.fields(request) else { return nil }
+    self.fields = fields
     guard let call = fields["CallSid"], let account = fields["AccountSid"],
       (1...64).contains(call.utf8.count),
       call.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
     else { return nil }
     callSid = call
     accountSid = account
+  }
+
+  private static func fields(_ request: HTTPServerRequest) -> FormFields? {
+    if request.body.isEmpty { return FormFields(parsing: request.query) }
+    if TwilioSignature.isForm(request) { return FormFields(parsing: request.body) }
+    var fields: [FormFields.Field] = []
+    let isObject = request.body.withUnsafeBytes { text in
+      JSONScanner.members(of: text) { name, value in
+        if let name = name.string, let value = value.string { fields.append(.init(name, value)) }
+      }
+    }
+    return isObject ? FormFields(fields) : nil
   }
 
   /// The call as routes see it.

@@ -246,7 +246,7 @@ import Testing
     await stage.stop()
   }
 
-  /// Bad input on live calls, and many calls that come to nothing.
+  /// Bad input on live calls.
   @Test func theChannelStandsWhatShouldNotBe() async throws {
     let violations = await WebhookConformance.violations([
       .init("binary where text belongs", [.binary([1, 2, 3])]),

@@ -217,7 +217,7 @@ import Testing
     #expect(tokens.token(one, now: 1000) != second)
   }
 
-  /// Bad input on live calls, and many calls that come to nothing.
+  /// Bad input on live calls.
   @Test func theChannelStandsWhatShouldNotBe() async throws {
     let violations = await WebhookConformance.violations([
       .init("half a sample", [.binary([1]), .binary([])]),

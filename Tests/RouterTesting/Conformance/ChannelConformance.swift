@@ -44,6 +44,7 @@ struct Scene {
       ("keys arrive in order, each once", digits), ("the caller is heard", hearing),
       ("a turn is played and told", playing), ("a flush is silence at once", flush),
       ("a transfer has an outcome", transfer), ("nothing stays of calls that are over", leaks),
+      ("nothing stays of a thousand calls that were refused", crowd),
     ]
   }
 
@@ -202,12 +203,44 @@ struct Scene {
       try await end(near)
       near.done.open()
     }
+    try await empty("nothing stays of calls that are over", &findings)
+  }
+
+  /// A thousand callers, fifty at a time.
+  func crowd(_ findings: inout Findings) async throws {
+    let before = stage.events.count
+    let refusing = Task {
+      for number in before..<before + 1000 {
+        let near = try await stage.first(after: number, within: patience, "a call") { _ in true }
+        await near.leg.reject(CallEnd(.noRoute), headers: [])
+        near.done.open()
+      }
+    }
+    defer { refusing.cancel() }
+    for _ in 0..<20 {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<50 {
+          group.addTask {
+            let caller = try await driver.call()
+            try await caller.events.first(within: patience, "the refusal") {
+              if case .refused = $0 { true } else { false }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+    try await refusing.value
+    try await empty("nothing stays of a thousand calls that were refused", &findings)
+  }
+
+  private func empty(_ rule: String, _ findings: inout Findings) async throws {
     var held = await driver.held()
     let deadline = ContinuousClock.now + patience
     while held > 0 && ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(20))  // it may take a moment after the last event
       held = await driver.held()
     }
-    findings.expect(held == 0, "nothing stays of calls that are over", "\(held) calls are still held")
+    findings.expect(held == 0, rule, "\(held) calls are still held")
   }
 }

@@ -75,9 +75,6 @@ public enum WebhookConformance {
       }
       try await hear(healthy.caller, healthy.media, patience)
       try await scene.finish(healthy.near)
-      await findings.attempt("nothing stays of calls that were refused") { findings in
-        try await refuse(scene, &findings)
-      }
       for call in stage.events { call.done.open() }
       await driver.stop()
     }
@@ -155,38 +152,5 @@ public enum WebhookConformance {
     }
     defer { speaking.cancel() }
     try await loud.first(within: patience, "the caller's voice") { $0 }
-  }
-
-  /// A thousand calls, a hundred at a time.
-  private static func refuse(_ scene: Scene, _ findings: inout Findings) async throws {
-    let before = scene.stage.events.count
-    let refusing = Task {
-      for number in before..<before + 1000 {
-        let near = try await scene.stage.first(after: number, within: scene.patience, "a call") { _ in true }
-        await near.leg.reject(CallEnd(.noRoute), headers: [])
-        near.done.open()
-      }
-    }
-    for _ in 0..<10 {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<100 {
-          group.addTask {
-            let caller = try await scene.driver.call()
-            try await caller.events.first(within: scene.patience, "the refusal") {
-              if case .refused = $0 { true } else { false }
-            }
-          }
-        }
-        try await group.waitForAll()
-      }
-    }
-    try await refusing.value
-    var held = await scene.driver.held()
-    let deadline = ContinuousClock.now + scene.patience
-    while held > 0 && ContinuousClock.now < deadline {
-      try await Task.sleep(for: .milliseconds(20))  // it may take a moment after the last event
-      held = await scene.driver.held()
-    }
-    findings.expect(held == 0, "nothing stays of calls that were refused", "\(held) calls are still held")
   }
 }
