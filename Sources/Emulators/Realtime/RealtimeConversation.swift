@@ -160,10 +160,13 @@ actor RealtimeConversation {
       emit("conversation.item.done", ["item": event["item"] ?? .null])
     case "conversation.item.truncate": truncate(event)
     case "response.create":
-      if let refusal = state.respond(isActive: active != nil) { return refuse(refusal, event) }
+      let isAside = event["response"]?["conversation"]?.string == "none"
+      if let refusal = state.respond(isActive: active != nil, isAside: isAside) {
+        return refuse(refusal, event)
+      }
       let instructions = event["response"]?["instructions"]?.string
-      report.saw("response.create: \(instructions ?? "")")
-      respond(to: instructions.map { Self.lastLine($0) })
+      report.saw("response.create\(isAside ? " aside" : ""): \(instructions ?? "")")
+      respond(to: instructions.map { Self.lastLine($0) }, isAside: isAside)
     case "response.cancel":
       guard active != nil else {
         return refuse(

@@ -4,6 +4,8 @@ internal import RouterCore
 /// The response that is being made.
 struct RealtimeResponse {
   var id: String
+  /// Nothing of it becomes a part of the conversation.
+  var isAside: Bool
   var task: Task<Void, Never>?
   /// The item that is being spoken, and its words.
   var item: (id: String, words: String)?
@@ -14,16 +16,19 @@ extension RealtimeConversation {
   /// Sound of one message, in milliseconds.
   private static let pieceMilliseconds = 200
 
-  /// - Parameter words: What the client asked for; the server's own answer without.
-  func respond(to words: String?) {
-    let step = emulator.script.nextStep() ?? .say(words ?? "I heard you.")
+  /// - Parameters:
+  ///   - words: What the client asked for; the server's own answer without.
+  ///   - isAside: It is no response of the conversation, and no step of the script.
+  func respond(to words: String?, isAside: Bool = false) {
+    let usual = RealtimeStep.say(words ?? "I heard you.")
+    let step = isAside ? usual : emulator.script.nextStep() ?? usual
     if case .nothing = step { return report.saw("nothing, as the script says") }
     if case .error(let code) = step {
       return emit(
         "error",
         ["error": ["type": "server_error", "code": .string(code), "message": "as the script says"]])
     }
-    let response = RealtimeResponse(id: id("resp"))
+    let response = RealtimeResponse(id: id("resp"), isAside: isAside)
     active = response
     emit("response.created", ["response": ["id": .string(response.id), "status": "in_progress"]])
     emit(
@@ -89,7 +94,7 @@ extension RealtimeConversation {
   private func say(
     _ words: String, accident: ((isolated RealtimeConversation) -> Void)? = nil
   ) async {
-    guard let response = active?.id else { return }
+    guard let response = active?.id, let isAside = active?.isAside else { return }
     let item = id("item")
     active?.item = (item, words)
     report.saw("says: \(words)")
@@ -100,7 +105,7 @@ extension RealtimeConversation {
     let started = message(item, "", status: "in_progress")
     emit(
       "response.output_item.added", ["response_id": .string(response), "output_index": 0, "item": started])
-    emit("conversation.item.added", ["item": started])
+    if !isAside { emit("conversation.item.added", ["item": started]) }
     emit("response.content_part.added", placed(["part": ["type": "audio"]]))
     let sound = Babble.sound(words, as: state.format)
     let size = state.bytesPerMillisecond * Self.pieceMilliseconds
@@ -117,7 +122,7 @@ extension RealtimeConversation {
           "response.output_audio_transcript.delta", placed(["delta": .string(String(letters[told..<due]))]))
         told = due
       }
-      state.spoke(item, bytes: end - start)
+      if !isAside { state.spoke(item, bytes: end - start) }
       emitSound(place, Data(sound[start..<end]).base64EncodedString())
       if emulator.pace > 0 {
         // Ends early when the response is cancelled.
@@ -133,7 +138,7 @@ extension RealtimeConversation {
     let whole = message(item, words, status: "completed")
     emit("response.content_part.done", placed(["part": ["type": "audio", "transcript": .string(words)]]))
     emit("response.output_item.done", ["response_id": .string(response), "output_index": 0, "item": whole])
-    emit("conversation.item.done", ["item": whole])
+    if !isAside { emit("conversation.item.done", ["item": whole]) }
     finish("completed", output: [whole])
   }
 

@@ -142,15 +142,15 @@ struct RealtimeState {
 
   struct RefusalError: Error { var refusal: Refusal; init(_ refusal: Refusal) { self.refusal = refusal } }
 
-  /// Whether a response may be made now.
-  func respond(isActive: Bool) -> Refusal? {
+  /// Whether a response may be made now, in the conversation or beside it.
+  func respond(isActive: Bool, isAside: Bool) -> Refusal? {
     if isActive {
       return Refusal(
         code: "conversation_already_has_active_response",
         message: "Conversation already has an active response in progress.", parameter: nil,
         isViolation: false)
     }
-    guard owed.isEmpty else {
+    guard owed.isEmpty || isAside else {
       let calls = owed.sorted().joined(separator: ", ")
       return Refusal(code: "invalid_request", message: "no output yet for \(calls)", parameter: nil)
     }

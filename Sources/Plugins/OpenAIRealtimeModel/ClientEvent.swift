@@ -12,7 +12,11 @@ enum ClientEvent: Hashable, Sendable {
   case updateSession(JSONValue)
   /// - instructions: In place of the session's, for this response only.
   case createResponse(instructions: String?)
-  case cancelResponse
+  /// Words to be said beside the conversation, which may wait for the results of tools meanwhile: the model sees nothing of
+  /// it and can use no tool.
+  case sayAside(instructions: String)
+  /// - response: Which one; without, the conversation's own.
+  case cancelResponse(String? = nil)
   /// What was heard since the last one is the caller's turn.
   case commit
   case truncate(item: String, milliseconds: Int)
@@ -33,7 +37,7 @@ enum ClientEvent: Hashable, Sendable {
   private var type: String {
     switch self {
     case .updateSession: "session.update"
-    case .createResponse: "response.create"
+    case .createResponse, .sayAside: "response.create"
     case .cancelResponse: "response.cancel"
     case .commit: "input_audio_buffer.commit"
     case .truncate: "conversation.item.truncate"
@@ -46,7 +50,14 @@ enum ClientEvent: Hashable, Sendable {
     case .updateSession(let session): return ["session": session]
     case .createResponse(let instructions):
       return instructions.map { ["response": ["instructions": .string($0)]] } ?? [:]
-    case .cancelResponse, .commit: return [:]
+    case .sayAside(let instructions):
+      return [
+        "response": [
+          "conversation": "none", "input": [], "tool_choice": "none", "instructions": .string(instructions),
+        ]
+      ]
+    case .cancelResponse(let response): return response.map { ["response_id": .string($0)] } ?? [:]
+    case .commit: return [:]
     case .truncate(let item, let milliseconds):
       return [
         "item_id": .string(item), "content_index": 0, "audio_end_ms": .integer(milliseconds),

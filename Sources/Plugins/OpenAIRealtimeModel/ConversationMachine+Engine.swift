@@ -13,7 +13,7 @@ extension ConversationMachine {
       hasBegun = true
       guard !text.isEmpty else { return [] }
       return want(
-        .reply(instructions: settings.instructions(adding: ConversationMachine.exactly(text))), at: now)
+        .say(instructions: settings.instructions(adding: ConversationMachine.exactly(text))), at: now)
     case .digit(let key): return take(key, at: now)
     case .toolResult(let result): return give(result, at: now)
     case .truncate(let turn, let played): return truncate(turn, played, at: now)
@@ -77,10 +77,14 @@ extension ConversationMachine {
     let turn = turns[index]
     var actions: [Action] = []
     // Otherwise the server has cancelled it when it heard the caller.
-    if active == turn.response, !settings.interruptsResponses { actions.append(send(.cancelResponse)) }
+    if active == turn.response, turn.isAside {
+      actions.append(send(.cancelResponse(turn.response)))
+    } else if active == turn.response, !settings.interruptsResponses {
+      actions.append(send(.cancelResponse()))
+    }
     let length = milliseconds(turn.items.reduce(0) { $0 + $1.bytes })
     var left = max(0, played)
-    for item in turn.items where !item.id.isEmpty {
+    for item in turn.items where !item.id.isEmpty && !turn.isAside {
       let length = milliseconds(item.bytes)
       // What was not sent cannot be cut, and what was heard to its end needs no cut: both are refused.
       if left < length { actions.append(send(.truncate(item: item.id, milliseconds: left))) }

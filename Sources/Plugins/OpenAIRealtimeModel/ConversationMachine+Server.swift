@@ -95,20 +95,21 @@ extension ConversationMachine {
       if outstanding.isEmpty { wishes.removeAll { $0 == .goOn } }
     }
     answered = asked?.wish
+    let isAside = asked?.isAside ?? false
     asked = nil
     expected = nil
     active = id
-    return begin(id, at: now)
+    return begin(id, isAside: isAside, at: now)
   }
 
-  private mutating func begin(_ response: String, at now: Duration) -> [Action] {
+  private mutating func begin(_ response: String, isAside: Bool = false, at now: Duration) -> [Action] {
     guard !turns.contains(where: { $0.response == response }) else { return [] }
     var actions: [Action] = []
     if turns.count >= ConversationMachine.maximumTurns {
       if !turns[0].isOver { actions += end(0) }
       turns.removeFirst()
     }
-    turns.append(Turn(id: nextTurn, response: response, began: now))
+    turns.append(Turn(id: nextTurn, response: response, began: now, isAside: isAside))
     actions.append(.report(.turnStarted(nextTurn)))
     nextTurn = nextTurn.next
     return actions
@@ -179,6 +180,7 @@ extension ConversationMachine {
       let words = ConversationMachine.words(of: outcome)
       actions.append(.log(.warning, "the response is \(outcome.status): \(words)"))
       if let error = outcome.error, error.isFatal { return actions + [.fail(error.failure)] }
+      if case .say = answered { break }
       if !hasSounded, !wasCut {
         // The caller waits for an answer and hears nothing: once more, and then somebody else.
         if hasRetried { return actions + [.fail(VoiceFailure(.protocolError, words))] }
@@ -228,7 +230,9 @@ extension ConversationMachine {
     }
     self.asked = nil
     guard problem.code == "conversation_already_has_active_response" else {
-      return [.fail(VoiceFailure(.protocolError, problem.words))]
+      guard case .say = asked.wish else { return [.fail(VoiceFailure(.protocolError, problem.words))] }
+      // Not every server can: the caller waits in silence.
+      return [.log(.warning, "the server complains: \(problem.words)")] + ask(at: now)
     }
     // Ours lost the race against the one that the caller's words made; no event of it will follow. That one has
     // seen the results of tools; anything else is still to be said.

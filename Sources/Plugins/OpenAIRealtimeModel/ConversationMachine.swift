@@ -21,6 +21,8 @@ struct ConversationMachine {
   enum Wish: Hashable {
     /// The model may say what it likes, led by these words.
     case reply(instructions: String?)
+    /// Words that the caller is to hear meanwhile; without them nothing is lost.
+    case say(instructions: String)
     /// The results of tools are there.
     case goOn
   }
@@ -36,6 +38,8 @@ struct ConversationMachine {
     /// Pieces of the item whose whole text has not come yet.
     var pieces = ""
     var calls: [ServerEvent.FunctionCall] = []
+    /// Not of the conversation: nothing of it can be cut there.
+    var isAside = false
     var isCut = false
     var isOver = false
   }
@@ -70,7 +74,7 @@ struct ConversationMachine {
   /// The response that the server is making.
   var active: String?
   /// The response that we asked for and that did not begin yet.
-  var asked: (id: String, wish: Wish, by: Duration)?
+  var asked: (id: String, wish: Wish, isAside: Bool, by: Duration)?
   var wishes: [Wish] = []
   var callerSpeaks = false
   /// When the caller's turn began, where the server does not tell.
@@ -144,19 +148,29 @@ struct ConversationMachine {
       let next = wishes.firstIndex(where: { $0 != .goOn || outstanding.isEmpty })
     else { return [] }
     let wish = wishes.remove(at: next)
-    let instructions: String? = if case .reply(let text) = wish { text } else { nil }
-    let action = send(.createResponse(instructions: instructions))
-    if case .send(let id, _) = action { asked = (id, wish, now + ConversationMachine.answerTime) }
+    // A conversation with a call that has no result can get no further response of its own.
+    let isAside = if case .say = wish { !outstanding.isEmpty } else { false }
+    let event: ClientEvent =
+      switch wish {
+      case .goOn: .createResponse(instructions: nil)
+      case .reply(let text): .createResponse(instructions: text)
+      case .say(let text): isAside ? .sayAside(instructions: text) : .createResponse(instructions: text)
+      }
+    let action = send(event)
+    if case .send(let id, _) = action { asked = (id, wish, isAside, now + ConversationMachine.answerTime) }
     return [action]
   }
 
   // MARK: Time
 
   mutating func tick(at now: Duration) -> [Action] {
-    if let asked, asked.by <= now {
-      return [.fail(VoiceFailure(.timedOut, "no response within \(ConversationMachine.answerTime)"))]
-    }
     var actions: [Action] = []
+    if let asked, asked.by <= now {
+      let words = "no response within \(ConversationMachine.answerTime)"
+      guard case .say = asked.wish else { return [.fail(VoiceFailure(.timedOut, words))] }
+      self.asked = nil
+      actions += [.log(.warning, words)] + ask(at: now)
+    }
     if let due = expected, due <= now {
       expected = nil
       actions += ask(at: now)

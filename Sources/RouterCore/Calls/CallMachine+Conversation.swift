@@ -34,7 +34,9 @@ extension CallMachine {
     case .trouble(let text):
       let words = "agent \(agent?.name ?? ""): \(agent?.withoutSecrets(text) ?? text)"
       return [.log(.warning, words), line(.system, .note, words, at: now)]
-    case .toolCall(let call): return use(call, attempt: attempt, at: now)
+    case .toolCall(let call):
+      latency.reach(.firstToken, of: call.turn, at: now)
+      return use(call, attempt: attempt, at: now)
     case .failed(let failure): return failOver(attempt, failure, at: now)
     }
   }

@@ -149,6 +149,26 @@ import Testing
     await stage.close()
   }
 
+  @Test func theCallerHearsAWordWhileAToolTakesItsTime() async throws {
+    let latch = Latch()
+    let stage = try await RealtimeStage(
+      [("--step", "say:Hello."), ("--step", #"tool:lookup {"n": 1}"#), ("--step", "say:Found.")],
+      lookup: RealtimeStage.Lookup(latch: latch))
+    let call = stage.call()
+    try await call.hears(1)
+    call.speaks(milliseconds: 600)
+    try await stage.sees("says: One moment, please.")
+    latch.open()
+    try await call.hears(4)
+    let record = try await stage.end(call)
+    let kinds = record.transcript.filter { $0.speaker != .caller && $0.kind != .note }.map(\.kind)
+    #expect(kinds.prefix(2) == [.speech, .toolCall], "\(record.transcript)")
+    #expect(record.transcript.contains { $0.text == "One moment, please." }, "\(record.transcript)")
+    #expect(record.transcript.contains { $0.text == "Found." }, "\(record.transcript)")
+    #expect(stage.service.report.violations == [])
+    await stage.close()
+  }
+
   @Test func theAgentHandsOverAndHangsUp() async throws {
     let stage = try await RealtimeStage([
       ("--pace", "0"), ("--step", "say:Hello."), ("--step", "tool:hand_over"),

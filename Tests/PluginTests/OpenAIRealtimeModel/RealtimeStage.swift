@@ -24,15 +24,18 @@ final class RealtimeStage: Sendable {
           name: "lookup", description: "Looks a number up.",
           parameters: ["type": "object", "properties": ["n": ["type": "integer"]]]))
     ]
+    /// Answers wait for it.
+    var latch: Latch?
     func open(_ request: ToolRequest) async throws -> any ToolSession { self }
     func run(_ call: ToolCall) async throws -> ToolResult {
-      ToolResult(callID: call.id, output: ["found": call.arguments])
+      if let latch { _ = await latch.wait() }
+      return ToolResult(callID: call.id, output: ["found": call.arguments])
     }
   }
 
   init(
     _ options: [(String, String)] = [], provider: [String: JSONValue] = [:], path: String = "",
-    fallback: [AgentConfiguration] = [], models: [String: any VoiceModel] = [:],
+    fallback: [AgentConfiguration] = [], models: [String: any VoiceModel] = [:], lookup: Lookup = Lookup(),
     _ change: (inout AgentConfiguration) -> Void = { _ in }
   ) async throws {
     service = try await RunningEmulator(RealtimeEmulator.self, options)
@@ -52,10 +55,11 @@ final class RealtimeStage: Sendable {
     change(&agent)
     var settings = EngineSettings()
     settings.apology = ""
+    if lookup.latch != nil { settings.fillerMilliseconds = 50 }
     engine = CallEngine(
       routing: FakeRouting(.agent(agent), agents: fallback),
       models: [agent.providerType: model as any VoiceModel].merging(models) { $1 },
-      tools: [Lookup()], store: store, settings: settings, log: log)
+      tools: [lookup], store: store, settings: settings, log: log)
   }
 
   /// An agent of this provider, for suites that open sessions themselves.

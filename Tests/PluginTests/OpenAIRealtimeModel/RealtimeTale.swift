@@ -26,7 +26,8 @@ struct RealtimeTale {
         case .truncate(let item, let milliseconds): "truncate \(item) \(milliseconds)"
         case .functionResult(let call, let output): "result \(call) \(output)"
         case .message(let role, let text): "\(role.rawValue): \(text)"
-        case .cancelResponse: "cancel"
+        case .sayAside: "aside"
+        case .cancelResponse(let response): "cancel" + (response.map { " \($0)" } ?? "")
         case .commit: "commit"
         case .updateSession: "update"
         }

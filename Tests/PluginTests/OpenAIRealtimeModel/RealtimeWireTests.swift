@@ -142,7 +142,12 @@ import Testing
         .createResponse(instructions: "a\n\"b\""),
         #"{"type":"response.create","event_id":"e","response":{"instructions":"a\n\"b\""}}"#
       ),
-      (.cancelResponse, #"{"type":"response.cancel","event_id":"e"}"#),
+      (
+        .sayAside(instructions: "Say: a"),
+        #"{"type":"response.create","event_id":"e","response":{"conversation":"none","input":[],"tool_choice":"none","instructions":"Say: a"}}"#
+      ),
+      (.cancelResponse(), #"{"type":"response.cancel","event_id":"e"}"#),
+      (.cancelResponse("r"), #"{"type":"response.cancel","event_id":"e","response_id":"r"}"#),
       (
         .truncate(item: "i", milliseconds: 240),
         #"{"type":"conversation.item.truncate","event_id":"e","item_id":"i","content_index":0,"audio_end_ms":240}"#

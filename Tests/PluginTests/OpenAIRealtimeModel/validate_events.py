@@ -1,15 +1,20 @@
 """Holds realtime events to the types of the official `openai` package, strictly: what a type does not know is a fault.
 
-Reads lines `{"side": "client" or "server", "event": {…}}` and writes one line for each: nothing, or what is wrong.
+Reads lines `{"side": "client", "server" or "beta", "event": {…}}` and writes one line for each: nothing, or what is wrong.
 """
 
 import json
 import sys
 
+from openai.types.beta.realtime import RealtimeClientEvent as BetaClientEvent
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-SIDES = {"client": TypeAdapter(RealtimeClientEvent), "server": TypeAdapter(RealtimeServerEvent)}
+SIDES = {
+    "client": TypeAdapter(RealtimeClientEvent),
+    "server": TypeAdapter(RealtimeServerEvent),
+    "beta": TypeAdapter(BetaClientEvent),
+}
 
 
 def unknown(value, path="event"):

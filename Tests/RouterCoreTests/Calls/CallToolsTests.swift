@@ -48,6 +48,18 @@ import Testing
     #expect(tools.runs.events.map(\.name) == ["echo"])
   }
 
+  @Test func aToolIsAModelsFirstToken() async throws {
+    let harness = CallToolsTests.harness(FakeTool(), [CallToolsTests.function("echo")])
+    let (leg, session, task) = try await harness.answered()
+    session.report(.speechEnded, .turnStarted(TurnID(1)))
+    let call = ToolCall(id: "t1", name: "echo", arguments: ["a": 1], turn: TurnID(1))
+    session.report(.toolCall(call), .turnEnded(TurnID(1)))
+    try await session.commands.wait(for: .toolResult(ToolResult(callID: "t1", output: ["a": 1])))
+    leg.callerHangsUp()
+    let timing = try #require(try await harness.record(task).timings.first)
+    #expect(timing.firstToken == timing.turnDetected && timing.firstAudio == nil)
+  }
+
   @Test func theApplicationAnswers() async throws {
     let tool = FakeTool()
     let harness = CallToolsTests.harness(tool, [CallToolsTests.function("page")])

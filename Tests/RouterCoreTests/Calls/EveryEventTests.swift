@@ -57,7 +57,7 @@ import Testing
         + [
           VoiceEvent.speechStarted, .speechEnded, .callerStopped(millisecondsAgo: .max),
           .callerBegan(millisecondsAgo: .max), .callerBegan(millisecondsAgo: .min),
-          .firstToken(TurnID(.max)),
+          .firstToken(TurnID(.max)), .trouble("a word"),
           .summary("x"), .heard("", confidence: nil, isFinal: true), .turnStarted(TurnID(1)),
           .turnStarted(TurnID(5)),
           .turnEnded(TurnID(1)), .turnEnded(TurnID(9)), .heard("yes", confidence: 0.5, isFinal: true),

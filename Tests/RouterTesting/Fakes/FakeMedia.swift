@@ -111,8 +111,9 @@ public final class FakeMedia: CallMedia {
 
   public func endTurn(_ turn: TurnID) {
     let playsAtOnce = state.withLock { $0.playsAtOnce }
-    deeds.note(.endTurn(turn))
+    // Told before it is noted: a test that waits for it may hang up at once.
     if playsAtOnce { finishPlaying(turn) }
+    deeds.note(.endTurn(turn))
   }
 
   @discardableResult
