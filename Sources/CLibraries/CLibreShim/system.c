@@ -39,11 +39,25 @@ struct scheduling {
 	uint64_t runtime, deadline, period;
 };
 
+enum { RESET_ON_FORK = 1 };
+
+/* A niceness and a slice of so many microseconds for the calling thread. */
+static bool schedule(int nice, uint64_t slice, uint64_t flags)
+{
+	struct scheduling wanted = {.size = sizeof(wanted), .policy = SCHED_OTHER, .flags = flags, .nice = nice, .runtime = slice * 1000};
+
+	return !syscall(SYS_sched_setattr, 0, &wanted, 0);
+}
+
+void shim_step_forward(void)
+{
+	if (!schedule(-5, 1000, RESET_ON_FORK))
+		(void)schedule(getpriority(PRIO_PROCESS, 0), 1000, RESET_ON_FORK);
+}
+
 void shim_stand_back(void)
 {
-	struct scheduling wanted = {.size = sizeof(wanted), .policy = SCHED_OTHER, .nice = 19, .runtime = 100000000};
-
-	if (syscall(SYS_sched_setattr, 0, &wanted, 0))
+	if (!schedule(19, 100000, 0))
 		(void)setpriority(PRIO_PROCESS, 0, 19);
 }
 

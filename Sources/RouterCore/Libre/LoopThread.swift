@@ -94,6 +94,7 @@ final class LoopThread: @unchecked Sendable {
 
   private func serve(_ name: String, _ descriptors: Int32, _ started: Gate) {
     shim_name_thread(String(name.prefix(15)))
+    ThreadPriority.stepForward()
     precondition(re_thread_init() == 0, "libre refused a second loop on one thread")
     precondition(fd_setsize(descriptors) == 0, "no memory for \(descriptors) descriptors")
     let me = Unmanaged.passUnretained(self).toOpaque()

@@ -27,6 +27,7 @@ enum RunCommand {
     let routes = try RoutesInForce(directory: directory, versions: settings.routes.kept(for: directory))
     let signals = Signals.stream()
     let files = ProcessLimits.raiseOpenFiles()
+    ProcessLimits.makeRoom(forFiles: files)
     let writer = LogWriter(settings.log.format, limiter: LogLimiter(lines: settings.log.linesOfOneKind))
     defer { writer.flush() }
     let log = writer.log(level: settings.log.level)

@@ -23,6 +23,10 @@ void shim_name_thread(const char *name);
 /** Lets heaps grow in larger steps and keep what they have. */
 void shim_keep_memory(void);
 
+/** The calling thread is woken before others from now on: a slice of a millisecond where the kernel knows slices (Linux 6.12), and
+ * where it is allowed (root, RLIMIT_NICE) a niceness of -5. Threads that it makes have neither. */
+void shim_step_forward(void);
+
 /** The calling thread gets out of the way of others from now on: a niceness of 19 and, where the kernel knows slices
  * (Linux 6.12), one so long that whoever wakes up goes first. Where it is refused, nothing is lost. */
 void shim_stand_back(void);
