@@ -28,7 +28,8 @@ struct SecretTexts: Sendable, Hashable {
     SecretTexts(texts: (one.texts + other.texts).sorted { $0.count > $1.count })
   }
 
-  private static func isSecret(_ name: String) -> Bool {
+  /// Whether what stands under this name is a secret.
+  static func isSecret(_ name: String) -> Bool {
     let name = name.lowercased()
     return words.contains { name.contains($0) }
   }

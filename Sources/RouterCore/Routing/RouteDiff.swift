@@ -52,19 +52,27 @@ public struct RouteDiff: Sendable {
     }
   }
 
-  private static func details(_ old: JSONValue, _ new: JSONValue, path: String) -> [String] {
+  /// Secrets that stand there in plain words are hidden.
+  private static func details(
+    _ old: JSONValue, _ new: JSONValue, path: String, isSecret: Bool = false
+  ) -> [String] {
     if case .object(let a) = old, case .object(let b) = new {
       return Set(a.keys).union(b.keys).sorted().flatMap { key -> [String] in
         let place = path.isEmpty ? key : "\(path).\(key)"
+        let isSecret = isSecret || SecretTexts.isSecret(key)
         switch (a[key], b[key]) {
-        case (let x?, let y?): return x == y ? [] : details(x, y, path: place)
-        case (nil, let y?): return ["\(place): added \(JSONText.compact(y, limit: 60))"]
-        case (let x?, nil): return ["\(place): removed \(JSONText.compact(x, limit: 60))"]
+        case (let x?, let y?): return x == y ? [] : details(x, y, path: place, isSecret: isSecret)
+        case (nil, let y?): return ["\(place): added \(words(y, isSecret))"]
+        case (let x?, nil): return ["\(place): removed \(words(x, isSecret))"]
         case (nil, nil): return []
         }
       }
     }
-    return ["\(path): \(JSONText.compact(old, limit: 60)) → \(JSONText.compact(new, limit: 60))"]
+    return ["\(path): \(words(old, isSecret)) → \(words(new, isSecret))"]
+  }
+
+  private static func words(_ value: JSONValue, _ isSecret: Bool) -> String {
+    JSONText.compact(SecretSettings.hidden(value, isSecret: isSecret), limit: 60)
   }
 
   // MARK: Routes

@@ -6,12 +6,15 @@ public protocol WebhookChannel: ChannelAdapter {
   static func capabilities(of account: ProviderAccount) -> ChannelCapabilities
   /// Where the provider tells what becomes of calls, below `/voip/NAME/`; `nil` when it tells that by the same address.
   static var newsPath: String? { get }
+  /// The settings of an account that are secrets: `routerd check` says when they stand in plain words in a route file.
+  static var secrets: Set<String> { get }
 }
 
 extension WebhookChannel {
   public static var kind: ChannelKind { .voip }
   public static func capabilities(of account: ProviderAccount) -> ChannelCapabilities { capabilities }
   public static var newsPath: String? { nil }
+  public static var secrets: Set<String> { [] }
   public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
 }
 

@@ -74,6 +74,33 @@ import Testing
     #expect(found.map { $0.location?.line } == [5, 2])
   }
 
+  @Test func secretsInPlainWords() throws {
+    let snapshot = try RouteTableLoader.load(
+      RouteSource(
+        files: [
+          .init(
+            "main.yaml",
+            """
+            agents: {a: {}}
+            providers:
+              good: {type: bell, key: "${env:KEY}", id: 1}
+              plain: {type: bell, key: sesame, other: ["${env:KEY}", open], id: 1}
+              emulated: {type: bell, key: x, apiURL: "http://127.0.0.1:8081"}
+              demonstration: {type: bell, key: y, addresses: [127.0.0.0/8, "::1"]}
+              model: {type: echo, key: z}
+            routes: []
+            """)
+        ], environment: { _ in "value" })
+    ).get()
+    let found = snapshot.lintSecrets(["bell": ["key", "other"], "ringer": ["id"]]).all
+    #expect(
+      found.map(\.message) == [
+        "the 'key' of the provider 'plain' stands in a route file for all to read",
+        "the 'other' of the provider 'plain' stands in a route file for all to read",
+      ])
+    #expect(found.map { $0.location?.line } == [4, 4])
+  }
+
   @Test func addressesArePrefixes() {
     let table = "agents: {a: {}}\nproviders: {x: {type: bell, addresses: [everywhere]}}\nroutes: []"
     let faults: DiagnosticList? = if case .failure(let faults) = Fixture.load(table) { faults } else { nil }

@@ -56,6 +56,19 @@ import Testing
     }
   }
 
+  /// What stands in the file in plain words is not told on by a difference.
+  @Test func plainWordsAreHidden() throws {
+    func table(_ word: String) -> String {
+      "agents: {a: {}}\nproviders: {p: {type: bell, authToken: [\(word)1], name: n-\(word), deep: {apiKey: \(word)2}}}\n"
+        + "routes: []"
+    }
+    let diff = RouteDiff(
+      from: try load(table("SESAME")).get(), to: try load(table("THYME")).get()
+    ).lines.joined(separator: "\n")
+    #expect(!diff.contains("SESAME1") && !diff.contains("THYME2"), "\(diff)")
+    #expect(diff.contains("authToken") && diff.contains("n-THYME"), "\(diff)")
+  }
+
   @Test func aVersionDoesNotTellThem() throws {
     let (one, other) = (try load().get(), try load(key: "ANOTHER", hook: "ANOTHER").get())
     #expect(one.version == other.version)
