@@ -26,7 +26,9 @@ public final class RunningEmulator<Kind: Emulator>: Sendable {
   ) async throws {
     let ownLoop = loop == nil ? EventLoop(name: "emulator") : nil
     guard let loop = loop ?? ownLoop else { preconditionFailure("one of both is there") }
-    let clients = HTTPClients()
+    var settings = HTTPClientSettings()
+    settings.authorities = options.last { $0.0 == "--authorities" }?.1
+    let clients = HTTPClients(settings: settings)
     let report = EmulatorReport(tellsWire: options.contains { $0.0 == "--wire" }, tell)
     do {
       let host = EmulatorHost(

@@ -17,12 +17,17 @@ enum EmulatedProvider: String, CaseIterable, Sendable {
 final class ProvidersOnStage: Sendable {
   let routerd: ServingRouterd
   private let web: Int
+  private let certificate: Certificate?
   private let ports: [EmulatedProvider: Int]
 
   /// - Parameters:
   ///   - routes: The route file, besides `providers:`, whose other entries are `models`.
   ///   - limits: Of the web listener, in braces.
-  init(routes: String, models: String = "", limits: String = "") async throws {
+  ///   - certificate: For a web listener with TLS.
+  init(
+    routes: String, models: String = "", limits: String = "", certificate: Certificate? = nil
+  ) async throws {
+    self.certificate = certificate
     let place = try Workplace()
     let keys = try place.rsaKey()
     var ports: [EmulatedProvider: Int] = [:]
@@ -43,10 +48,12 @@ final class ProvidersOnStage: Sendable {
         vonage: {type: vonage, signatureSecret: secret, applicationId: 00000000-0000-0000-0000-000000000000,
                  privateKey: "${file:\(keys.privateKey)}", apiURL: \(url(.vonage)), transferDomain: pbx.example.com}
       """
+    let scheme = certificate == nil ? "http" : "https"
+    let files = certificate.map { ", certificate: \"\($0.file)\", privateKey: \"\($0.keyFile)\"" } ?? ""
     routerd = try await ServingRouterd(
       routes: ["main.yaml": accounts + "\n" + models + routes],
-      settings: "web: {listen: [\"http:127.0.0.1:0\"], limits: {\(limits)}}", workplace: place)
-    web = try await routerd.port(of: "http")
+      settings: "web: {listen: [\"\(scheme):127.0.0.1:0\"], limits: {\(limits)}\(files)}", workplace: place)
+    web = try await routerd.port(of: scheme)
   }
 
   /// A port that nobody listens on, below those that the system gives to whoever connects somewhere.
@@ -73,8 +80,9 @@ final class ProvidersOnStage: Sendable {
   func call(_ provider: EmulatedProvider, _ options: [String]) async throws -> Finished {
     var own = [
       "emulate", provider.kind, "--port", "\(ports[provider] ?? 0)", "--from", provider.caller, "--webhook",
-      "http://127.0.0.1:\(web)/voip/\(provider.kind)", "--seconds", "90",
+      "\(certificate == nil ? "http" : "https")://127.0.0.1:\(web)/voip/\(provider.kind)", "--seconds", "90",
     ]
+    if let certificate { own += ["--authorities", certificate.file] }
     switch provider {
     case .twilio: break
     case .telnyx: own += ["--connection", "1"]

@@ -99,6 +99,36 @@ import Testing
     }
   }
 
+  /// As providers do it: `https:` and `wss:`, which end at routerd's own listener.
+  @Test func everythingGoesByTLS() async throws {
+    let stage = try await ProvidersOnStage(routes: Self.routes, certificate: try await .selfSigned())
+    let calls = try await stage.everybody { _ in ["--say", "when are you open", "--digits", "0", "--stay"] }
+    for (provider, call, record) in calls {
+      #expect(record.end.reason == .transferred, "\(provider): \(record.end), \(call.output)")
+      #expect(
+        said(record, by: .agent).contains { $0.contains("nine to five") }, "\(provider): \(record.transcript)"
+      )
+    }
+    #expect(await stage.routerd.stop() == 0)
+  }
+
+  /// Two agents of which the first cannot be reached: the other one answers, and the record tells of both.
+  @Test func theNextAgentTakesOver() async throws {
+    let routes = Self.routes.replacing(
+      "agents:\n",
+      with: "agents:\n  broken: {provider: nowhere, initialSpeech: Hi., fallback: [shop]}\n"
+    ).replacing("to: +15550100002}, agent: shop", with: "to: +15550100002}, agent: broken")
+    let stage = try await ProvidersOnStage(
+      routes: routes, models: "  nowhere: {type: openai-realtime, url: \"ws://127.0.0.1:9\", apiKey: key}\n")
+    for (provider, _, record) in try await stage.everybody({ _ in ["--say", "when are you open"] }) {
+      #expect(record.end.reason == .callerHungUp, "\(provider): \(record.end)")
+      #expect(record.attempts.map(\.agent) == ["broken", "shop"], "\(provider): \(record.attempts)")
+      #expect(
+        said(record, by: .agent).contains { $0.contains("nine to five") }, "\(provider): \(record.transcript)"
+      )
+    }
+  }
+
   @Test func aCallThatNoRouteTakesIsRejected() async throws {
     let stage = try await ProvidersOnStage(routes: Self.routes)
     for (provider, call, record) in try await stage.everybody({ _ in ["--to", "+15550100009"] }) {

@@ -70,6 +70,9 @@ extension ProviderEmulator {
       EmulatorOption(
         "--deaf", value: "SECONDS", "Stop reading the media stream after so long, and go on writing"),
       EmulatorOption("--frozen", value: "SECONDS", "Neither read nor write it any more after so long"),
+      EmulatorOption(
+        "--authorities", value: "FILE",
+        "Trust these (PEM), not the system's: for https: with a certificate of your own"),
       EmulatorOption("--wire", "Print what routerd sends: replies, REST requests, messages of the stream"),
     ] + ScriptedCaller.options
   }
