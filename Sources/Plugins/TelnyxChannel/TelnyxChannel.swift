@@ -136,7 +136,7 @@ public final class TelnyxChannel: WebhookChannel {
     guard let leg = calls.leg(event.callID), let control = leg.control as? TelnyxCallControl else { return }
     switch event.type {
     case "call.dtmf.received", "dtmf":
-      if let key = event.digit, control.takesKey(ofSocket: false) { leg.pressed(key) }
+      if let key = event.digit, control.takesKey(ofSocket: false) { leg.pressed(key, isCounted: true) }
     case "call.bridged":
       // Connected by somebody else, or after we had stopped waiting: the caller is not ours any more.
       if !control.bridged() { await leg.ended(CallEnd(.transferred, text: "the caller was connected")) }

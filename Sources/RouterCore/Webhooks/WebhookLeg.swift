@@ -145,8 +145,10 @@ public actor WebhookLeg: CallLeg {
   public var hasMedia: Bool { socket != nil }
 
   /// A key that came beside the media socket; the same press on both counts once.
-  public nonisolated func pressed(_ digit: Character) {
-    if digits.withLock({ $0.accepts(digit, by: .info, at: .now) }) { report.yield(.digit(digit)) }
+  /// - Parameter isCounted: Whether the plugin has told presses apart already, on both ways: then each is one.
+  public nonisolated func pressed(_ digit: Character, isCounted: Bool = false) {
+    let method: DigitFilter.Method = isCounted ? .event : .info
+    if digits.withLock({ $0.accepts(digit, by: method, at: .now) }) { report.yield(.digit(digit)) }
   }
 
   /// The engine is done with the call: whatever is left of it goes.

@@ -175,6 +175,31 @@ import Testing
     #expect(service?.report.violations == [], "\(service?.report.sights ?? [])")
   }
 
+  /// A key whose webhook is ahead of the media socket, and the same key again at once: two presses.
+  @Test func quickKeysByBothWays() async throws {
+    let (intake, calls, done) = CallIntake.keeping()
+    let stage = try await TelnyxStage(intake)
+    let caller = await stage.place()
+    let leg = try await calls.first { _ in true }.1
+    _ = try await leg.answer(AnswerOptions())
+    let keys = Journal<Character>()
+    let reading = Task {
+      for await event in leg.events { if case .digit(let key) = event { keys.note(key) } }
+    }
+    let fields: [String: JSONValue] = [
+      "call_control_id": .string(caller.call.id), "connection_id": "1234567890", "digit": "1",
+    ]
+    #expect(try await stage.tell("call.dtmf.received", fields) == 204)
+    // The socket's first is the one that was told; its second is new, however soon it comes.
+    let message = WebSocketMessage.text(#"{"event":"dtmf","stream_id":"1","dtmf":{"digit":"1"}}"#)
+    await caller.call.misbehave([message, message])
+    try await keys.first(after: 1, within: .seconds(10)) { $0 == "1" }
+    #expect(keys.events == ["1", "1"])
+    reading.cancel()
+    done.open()
+    await stage.stop()
+  }
+
   @Test func keysArePressed() async throws {
     let (intake, calls, done) = CallIntake.keeping()
     let stage = try await TelnyxStage(intake)
