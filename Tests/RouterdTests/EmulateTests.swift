@@ -66,6 +66,19 @@ import Testing
       ])
   }
 
+  /// Sound is told once for a run of it, and long lines are cut.
+  @Test func theWireIsReadable() {
+    let wire = WirePrinter()
+    let sound = #"{"event":"media","media":{"payload":"AAAA"}}"#
+    #expect(wire.lines("200 to POST http://h/\nType: x") == ["  > 200 to POST http://h/", "  > Type: x"])
+    #expect(wire.lines(sound) == ["  > " + sound])
+    #expect(wire.lines(sound) == [] && wire.lines(sound) == [])
+    #expect(wire.lines("{}") == ["  > … and 2 more like it", "  > {}"])
+    #expect(wire.lines("640 bytes: 00") == ["  > 640 bytes: 00"] && wire.lines("640 bytes: 17") == [])
+    #expect(wire.flush() == ["  > … and 1 more like it"] && wire.flush() == [])
+    #expect(wire.lines(String(repeating: "x", count: 300)).first?.count == 205)
+  }
+
   @Test func anUnknownKindIsAUsageError() async {
     #expect(await Program.run(["emulate", "nonsense"]) == .usage)
     #expect(await Program.run(["emulate"]) == .usage)

@@ -58,6 +58,7 @@ enum EmulateCommand {
     let port = try arguments.integer("--port", 0...65535) ?? 0
     let isQuiet = arguments.has("--quiet")
     let signals = Signals.stream()
+    let wire = WirePrinter()
     let running: RunningEmulator<Kind>
     do {
       running = try await RunningEmulator(
@@ -65,7 +66,8 @@ enum EmulateCommand {
       ) {
         line in
         switch line {
-        case .saw(let text), .wire(let text): if !isQuiet { Terminal.print(text) }
+        case .saw(let text): if !isQuiet { for line in wire.flush() + [text] { Terminal.print(line) } }
+        case .wire(let text): if !isQuiet { for line in wire.lines(text) { Terminal.print(line) } }
         case .violation(let text): Terminal.complain("VIOLATION: \(text)")
         }
       }
