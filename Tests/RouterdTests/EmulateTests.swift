@@ -70,12 +70,13 @@ import Testing
   @Test func theWireIsReadable() {
     let wire = WirePrinter()
     let sound = #"{"event":"media","media":{"payload":"AAAA"}}"#
+    let mark = #"{"event":"mark","mark":{"name":"1.1"}}"#
     #expect(wire.lines("200 to POST http://h/\nType: x") == ["  > 200 to POST http://h/", "  > Type: x"])
-    #expect(wire.lines(sound) == ["  > " + sound])
-    #expect(wire.lines(sound) == [] && wire.lines(sound) == [])
-    #expect(wire.lines("{}") == ["  > … and 2 more like it", "  > {}"])
+    #expect(wire.lines(sound) == ["  > " + sound] && wire.lines(sound) == [])
+    #expect(wire.lines(mark) == ["  > " + mark] && wire.lines(sound) == [] && wire.lines(mark) == [])
+    #expect(wire.lines("200 to POST http://h/") == ["  > 200 to POST http://h/"])
+    #expect(wire.flush() == ["  > … and 3 more like these"] && wire.flush() == [])
     #expect(wire.lines("640 bytes: 00") == ["  > 640 bytes: 00"] && wire.lines("640 bytes: 17") == [])
-    #expect(wire.flush() == ["  > … and 1 more like it"] && wire.flush() == [])
     #expect(wire.lines(String(repeating: "x", count: 300)).first?.count == 205)
   }
 

@@ -42,8 +42,8 @@ public struct Diagnostic: Error, Hashable, Sendable {
   public var hint: String?
   /// `nil` when no file is to blame (a directory that is not there).
   public var location: SourceLocation?
-  /// The line as it was written, for the caret; empty where it is not known.
-  public var sourceLine: String
+  /// The line as it was written, for the caret, but for the secrets in it; empty where it is not known.
+  public var sourceLine: String { didSet { sourceLine = SecretLine.hidden(sourceLine) } }
   /// How many characters the caret line marks.
   public var length: Int
   public var notes: [Note]
@@ -56,7 +56,7 @@ public struct Diagnostic: Error, Hashable, Sendable {
     self.message = message
     self.hint = hint
     self.location = location
-    self.sourceLine = sourceLine
+    self.sourceLine = SecretLine.hidden(sourceLine)
     self.length = length
     self.notes = notes
   }

@@ -1,36 +1,43 @@
 internal import RouterCore
 
-/// What an emulator tells of the wire, for a terminal: sound comes fifty times a second and says nothing to the eye.
+/// What an emulator tells of the wire, for a terminal: sound and marks come many times a second and say nothing to the eye.
 final class WirePrinter: Sendable {
+  private struct State {
+    /// What was shown since something else happened.
+    var kinds: Set<Substring> = []
+    var more = 0
+  }
+
   private static let longest = 200
-  /// Messages that begin alike are of one kind.
+  /// Messages of a stream that begin alike are of one kind.
   private static let alike = 24
 
-  private let last = Lock<(kind: Substring, more: Int)>(("", 0))
+  private let state = Lock(State())
 
-  /// The lines to print for one message; none for one more of the same kind.
+  /// The lines to print for one message; none for one more of a kind.
   func lines(_ message: String) -> [String] {
-    let isBinary = message.contains(" bytes: ")
-    let kind = isBinary ? message.prefix { $0 != ":" } : message.prefix(WirePrinter.alike)
-    return last.withLock { last in
-      if kind == last.kind, isBinary || message.first == "{" {
-        last.more += 1
-        return []
-      }
-      defer { last = (kind, 0) }
-      return rest(last.more) + message.split(separator: "\n").map { "  > " + WirePrinter.shortened($0) }
+    let kind = WirePrinter.kind(of: message)
+    let isShown = state.withLock { state in
+      guard let kind, !state.kinds.insert(kind).inserted else { return true }
+      state.more += 1
+      return false
     }
+    return isShown ? message.split(separator: "\n").map { "  > " + WirePrinter.shortened($0) } : []
   }
 
   /// What is left to print before something else is.
   func flush() -> [String] {
-    last.withLock { last in
-      defer { last = ("", 0) }
-      return rest(last.more)
+    state.withLock { state in
+      defer { state = State() }
+      return state.more == 0 ? [] : ["  > … and \(state.more) more like these"]
     }
   }
 
-  private func rest(_ more: Int) -> [String] { more == 0 ? [] : ["  > … and \(more) more like it"] }
+  /// Of a message of a stream; every reply and every request is one of its own.
+  private static func kind(of message: String) -> Substring? {
+    if message.contains(" bytes: ") { return message.prefix { $0 != ":" } }
+    return message.first == "{" ? message.prefix(alike) : nil
+  }
 
   private static func shortened(_ line: Substring) -> String {
     line.count <= longest ? String(line) : "\(line.prefix(longest))…"
