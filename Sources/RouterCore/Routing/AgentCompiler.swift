@@ -24,7 +24,9 @@ enum AgentReferences {
       if let agent = agent(ofFallback: element) { definitions.refer(agent, "agent", in: "agents", &check) }
     }
     definitions.referAll(settings["mcp"]?["servers"], "MCP server", in: "mcpServers", &check)
-    ProviderReferences.checkConversing(settings["provider"], definitions, &check)
+    for key in ["provider", "webhook"] {
+      ProviderReferences.checkConversing(settings[key], definitions, &check)
+    }
     SpeechReferences.check(settings["speech"], definitions, &check)
   }
 
@@ -100,6 +102,7 @@ struct AgentSettings: Sendable {
     for entry in definitions.entries(of: "agents") {
       guard check.check(entry.value, .object(RouteSchema.agent), key: entry.name) else { continue }
       AgentReferences.check(entry.value, definitions, &check)
+      VoiceMode.check(entry.value, &check)
       agents[entry.name] = AgentSettings.agent(entry, definitions, &check)
     }
     companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
@@ -201,7 +204,7 @@ extension AgentSettings {
     let filled = secrets.fill(merged)
     let companion = filled["companionId"]?.string.flatMap { companions[$0] }.map(secrets.fill)
     let settings = filled["providerSettings"] ?? [:]
-    let provider = filled["provider"]?.string ?? AgentReferences.offline
+    let provider = VoiceMode.provider(of: filled) ?? AgentReferences.offline
     let definition = providers[provider].map(secrets.fill) ?? [:]
     var agent = AgentConfiguration(name: name)
     agent.instructions =

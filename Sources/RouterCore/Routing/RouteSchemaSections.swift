@@ -122,6 +122,12 @@ extension RouteSchema {
     Field(
       "provider", .text(TextShape("the name of a provider")),
       "Which backend carries the conversation (offline)."),
+    Field(
+      "voiceMode", .choice(VoiceMode.words),
+      "Who carries it: the provider (hosted, which is usual), or the server of webhook."),
+    Field(
+      "webhook", .text(TextShape("the name of a provider")),
+      "The provider whose server carries it in the voice mode webhook."),
     Field("speech", .object(speech), "Who hears and speaks, in place of what the provider says."),
     Field("functions", .list(.text(TextShape("the name of a function"))), "Tools that it may use."),
     Field(
