@@ -68,12 +68,15 @@ import WebSocketTool
   }
 
   /// Opens a session and uses its first tool, as the engine does: for so long, and no longer.
-  private static func use(_ victim: Victim, _ port: Int, _ client: HTTPClient) async throws -> String {
+  private static func use(_ victim: Victim, _ hostile: HostileAnswer, _ port: Int, _ client: HTTPClient)
+    async throws
+    -> String
+  {
     var function = FunctionDefinition(
       key: "look", kind: victim.kind, url: "\(victim == .socket ? "ws" : "http")://127.0.0.1:\(port)/tool",
       headers: [Header("Authorization", "Bearer \(secret)")],
       tool: victim.kind == "mcp" ? nil : Tool(name: "look", description: "Looks."), reach: .anywhere)
-    function.timeout = 1
+    function.timeout = hostile == .never ? 1 : 60
     let request = ToolRequest(
       call: .example(), agent: .example(), functions: [function], log: .silent)
     do {
@@ -86,8 +89,8 @@ import WebSocketTool
         given.resolve($0)
       }
       let limit = Task {
-        // A socket is tried four times, in four seconds.
-        try await Task.sleep(for: .seconds(victim == .socket ? 8 : 2))
+        // A server that never answers is given up as the engine does it; all others say what they have.
+        try await Task.sleep(for: .seconds(hostile == .never ? 2 : 60))
         given.resolve(nil)
       }
       let result = await given.value(cancelled: nil)
@@ -120,7 +123,7 @@ import WebSocketTool
             return await Self.answer(request, victim, hostile)
           }
           let client = HTTPClient(on: loop)
-          let words = try await Self.use(victim, Int(try await server.start().port), client)
+          let words = try await Self.use(victim, hostile, Int(try await server.start().port), client)
           let name = "\(victim.rawValue), \(hostile.rawValue)"
           let isFailure = ["error: ", "cancelled"].contains { words.hasPrefix($0) }
           #expect(isFailure != Self.isUsable(victim, hostile), "\(name): \(words.prefix(600))")
