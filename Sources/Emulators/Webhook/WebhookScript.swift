@@ -27,7 +27,8 @@ enum WebhookStep: Hashable, Sendable {
 
   static let help = """
     A STEP answers one turn: say:WORDS, stream:WORDS | WORDS, hangup:WORDS, transfer:WORDS, digits:KEYS, raw:BYTES, empty,
-    status:CODE, slow:MILLISECONDS, cut:WORDS, snap:WORDS (breaks the connection), stall:WORDS, endless or megabytes:NUMBER. Without steps it repeats what was said.
+    status:CODE, slow:MILLISECONDS, cut:WORDS (no final line), snap:WORDS (breaks the connection), stall:WORDS (no end), endless
+    or megabytes:NUMBER. Without steps it repeats what was said.
     """
 
   /// Reads a step; `nil` for one that does not exist.

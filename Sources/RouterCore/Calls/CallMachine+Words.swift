@@ -14,7 +14,10 @@ extension CallMachine {
     let began = milliseconds(utteranceBegan ?? now)
     if isFinal { utteranceBegan = nil }
     if text.isEmpty {
-      if isFinal { deadAir.release() }
+      if isFinal {
+        deadAir.release()
+        latency.wasNothing()
+      }
       return []
     }
     let entry = TranscriptEntry(.caller, .speech, text, at: began, confidence: confidence)

@@ -29,6 +29,9 @@ struct LatencyClock: Sendable {
     question.detected = time
   }
 
+  /// What the caller did was no turn: the agent's next one answers nothing.
+  mutating func wasNothing() { question = (nil, nil) }
+
   /// A turn of the session begins; it answers what the caller said last.
   mutating func began(_ turn: TurnID) {
     guard turn > newest else { return }

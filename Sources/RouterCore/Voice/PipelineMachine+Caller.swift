@@ -13,14 +13,15 @@ extension PipelineMachine {
     lengths[number] = milliseconds
     // One that was ended because it was too long had no silence at its end.
     let silence = milliseconds < settings.speech.maximumUtterance ? settings.silenceDuration : 0
-    return [.report(.callerStopped(millisecondsAgo: silence))] + endUtterance(number, at: now)
+    return endUtterance(number, silence: silence, at: now)
   }
 
-  private mutating func endUtterance(_ number: Int, at now: Duration) -> [Action] {
+  /// - Parameter silence: Milliseconds since the caller was last heard; `nil` when it was ended by something else.
+  private mutating func endUtterance(_ number: Int, silence: Int? = nil, at now: Duration) -> [Action] {
     ended = number
     utterance = nil
     if ended > answered { timers[.recognition] = now + PipelineLimit.recognition }
-    return [.report(.speechEnded)]
+    return (silence.map { [.report(.callerStopped(millisecondsAgo: $0))] } ?? []) + [.report(.speechEnded)]
   }
 
   mutating func handle(_ event: RecognitionEvent, at now: Duration) -> [Action] {
@@ -38,7 +39,9 @@ extension PipelineMachine {
   private mutating func understand(_ text: String, _ confidence: Double?, at now: Duration) -> [Action] {
     var actions: [Action] = []
     answered += 1
-    if answered > ended { actions += endUtterance(answered, at: now) }  // the result overtook the end
+    if answered > ended {  // the result overtook the end
+      actions += endUtterance(answered, silence: settings.silenceDuration, at: now)
+    }
     timers[.recognition] = answered < ended ? now + PipelineLimit.recognition : nil
     let length = lengths.removeValue(forKey: answered) ?? 0
     let began = began(answered, at: now)

@@ -104,6 +104,22 @@ import Testing
       text.contains(#"routerd_answer_seconds_bucket{le="0.2",provider="cloud",step="total"}"#), "\(text)")
   }
 
+  @Test func whatWasNoSpeechHasNoAnswer() async throws {
+    let (harness, _) = FailoverStoryTests.harness()
+    let (leg, session, task) = try await harness.answered()
+    let events = harness.engine.observe()
+    session.report(
+      .callerStopped(millisecondsAgo: 0), .speechEnded, .heard("", confidence: nil, isFinal: true))
+    // Later: is the caller still there?
+    session.report(.turnStarted(TurnID(1)), .said("Are you", turn: TurnID(1), isFinal: false))
+    for await event in events { if case .partial = event { break } }
+    session.play(100, TurnID(1))
+    for await event in events { if case .timing = event { break } }
+    leg.callerHangsUp()
+    let timing = try #require(try await harness.record(task).timings.first)
+    #expect(timing.total == nil && timing.turnDetected == nil && timing.firstPacket != nil)
+  }
+
   @Test func aPersonWhoCallsAgainIsKnown() async throws {
     let memory = FakeMemory()
     let (harness, _) = FailoverStoryTests.harness(

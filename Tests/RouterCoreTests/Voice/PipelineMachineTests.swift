@@ -184,6 +184,11 @@ import Testing
     #expect(
       script.go(.recognition(.final("yes", confidence: 1))).prefix(2) == ["speech ended", "heard 'yes'"])
     #expect(script.go(.speechEnded(1, milliseconds: 500)) == [])
+    var other = PipelineScript.begun()
+    _ = other.go(.speechStarted(1))
+    let actions = other.machine.handle(.recognition(.final("yes", confidence: 1)), at: other.now)
+    #expect(
+      actions.first == .report(.callerStopped(millisecondsAgo: 500)), "how long the answer takes is known")
   }
 
   @Test func silenceIsAnsweredThreeTimesAndThenLast() {
