@@ -24,7 +24,7 @@ struct DeadAir: Sendable, Hashable {
   }
 
   /// A look at a turn that goes on, at least so often.
-  static let interval = Duration.seconds(10)
+  static let interval = Duration.seconds(2)
 
   /// What an answer is owed to.
   enum Owed: String, Hashable, Sendable {
