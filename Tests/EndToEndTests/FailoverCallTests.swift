@@ -37,6 +37,7 @@ import Testing
     var reasons: Set<String>
     /// Whether the caller has heard some of a greeting, so that there must not be a second one.
     var isGreeted = false
+    var isHeavy: Bool { ["flood", "big"].contains(options.last?.1) }
     var testDescription: String { options.map { "\($0) \($1)" }.joined(separator: " ") }
 
     init(_ options: [(String, String)], _ reasons: Set<String>, isGreeted: Bool = false) {
@@ -71,14 +72,19 @@ import Testing
     let routerd = try await ServingRouterd(
       routes: ["main.yaml": Self.routes(emulators.map { $0.url("ws") })],
       engine: "mediaLoops: 1, silentTurnSeconds: 3")
-    let calls = try await atOnce(6, Array(Self.deaths.indices)) { number in
-      try await routerd.call(
-        "\(100 + number)", "--digits", "1", "--patience", "25", "--seconds", "60", "--transcript")
+    let numbers = Array(Self.deaths.indices)
+    let call: @Sendable (Int) async throws -> (Int, Finished) = { number in
+      let options = ["--digits", "1", "--patience", "25", "--seconds", "60", "--transcript"]
+      return (number, try await routerd.call("\(100 + number)", options))
     }
+    // What keeps the loop busy comes alone: the others would be late.
+    let light = try await atOnce(4, numbers.filter { !Self.deaths[$0].isHeavy }, call)
+    let heavy = try await atOnce(1, numbers.filter { Self.deaths[$0].isHeavy }, call)
+    let calls = Dictionary(uniqueKeysWithValues: light + heavy)
     let records = try await routerd.records()
     for (number, death) in Self.deaths.enumerated() {
       let record = try #require(records.first { $0.route == "r\(number)" }, "\(death)")
-      try await check(record, death, calls[number], routerd)
+      try await check(record, death, try #require(calls[number]), routerd)
       await emulators[number].close()
     }
     #expect(!routerd.program.errors.contains(Self.key))
