@@ -2,9 +2,11 @@
 
 Prints one line of JSON with the ports, then serves until its standard input closes.
 """
-import http.server, json, os, socket, ssl, subprocess, sys, tempfile, threading, time
+import atexit, http.server, json, os, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time
 
 folder = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 
 def run(*words):
