@@ -19,7 +19,7 @@ import urllib.parse
 from pathlib import Path
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, b"token"
-ROUTES = """providers: {phone: {type: twilio, accountSid: %s, authToken: token}}
+ROUTES = """providers: {phone: {type: twilio, accountSid: %s, authToken: token, apiURL: "http://127.0.0.1:9"}}
 routes: [{match: {channel: voip}, reject: 486}]
 """ % ACCOUNT
 SETTINGS = """routes: {directory: "%(folder)s/routes"}

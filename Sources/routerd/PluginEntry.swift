@@ -51,6 +51,7 @@ struct PluginEntry: Sendable {
     entry.channel = type
     // A channel that is none of the engine's own kinds is a provider's, which accounts are for.
     if ![.sip, .websocket, .webrtc].contains(type.kind) { entry.types.others = [type.name] }
+    if let webhooks = type as? any WebhookChannel.Type { entry.types.secrets[type.name] = webhooks.secrets }
     return entry
   }
 

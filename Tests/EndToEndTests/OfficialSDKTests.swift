@@ -10,7 +10,7 @@ import Testing
     providers:
       twilio: {type: twilio, accountSid: AC00000000000000000000000000000000, authToken: token, apiURL: "http://127.0.0.1:9"}
       telnyx: {type: telnyx, apiKey: key, publicKey: O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=, apiURL: "http://127.0.0.1:9"}
-      vonage: {type: vonage, signatureSecret: secret, applicationId: 00000000-0000-0000-0000-000000000000}
+      vonage: {type: vonage, signatureSecret: secret, applicationId: 00000000-0000-0000-0000-000000000000, apiURL: "http://127.0.0.1:9"}
     agents:
       shop: {initialSpeech: Hello., channels: {voip: {}}}
     routes:

@@ -50,14 +50,14 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: workplace.path("routerd.sock")))
   }
 
-  /// What a secret in plain words is warned of does not show it.
+  /// A secret in plain words is refused, and not shown.
   @Test func aSecretInPlainWords() async throws {
     let workplace = try Workplace()
     let provider = "providers:\n  phone: {type: twilio, accountSid: AC1, authToken: SESAME1}\n"
     try workplace.write("routes/main.yaml", provider + Self.routes)
     let check = try await workplace.routerd("check")
     #expect(
-      check.code == 0 && check.errors.contains("routes/main.yaml:2:3: warning: the 'authToken'"),
+      check.code == 1 && check.errors.contains("error: the 'authToken' of the provider 'phone'"),
       "\(check.errors)")
     let json = try await workplace.routerd("check", "--json")
     #expect(!(check.output + check.errors + json.output + json.errors).contains("SESAME1"))

@@ -22,11 +22,12 @@ void shim_name_thread(const char *name)
 }
 
 /* A thread's heap grows by a page or two and is given back as soon as it can be,
- * with a system call each: some for each call. It grows by a mebibyte instead, and
- * what was used once is kept. */
+ * with a system call each: some for each call, and each of them waits for whoever
+ * changes the process's memory, as a reload does. Instead it has all of its room
+ * (64 MiB, not touched) from the start, and what was used once is kept. */
 void shim_keep_memory(void)
 {
-	(void)mallopt(M_TOP_PAD, 1 << 20);
+	(void)mallopt(M_TOP_PAD, 64 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 

@@ -109,6 +109,8 @@ struct AgentSettings: Sendable {
     providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
     for entry in definitions.entries(of: "providers") {
       ProviderReferences.checkType(entry.value, definitions, &check)
+      let account = ProviderAccount(name: entry.name, settings: providers[entry.name] ?? .null)
+      ProviderReferences.checkSecrets(entry.value, account, definitions, &check)
       SpeechReferences.check(entry.value["speech"], definitions, &check)
       providerLocations[entry.name] = entry.key.location
     }

@@ -8,6 +8,8 @@ public struct ProviderTypes: Sendable, Hashable {
   public var conversing: Set<String>
   /// Types that something else is made of: calls, searches.
   public var others: Set<String>
+  /// Settings that are secrets, by the type of a provider that calls come from.
+  public var secrets: [String: Set<String>] = [:]
 
   public init(
     hearing: Set<String> = [], speaking: Set<String> = [], conversing: Set<String> = [],
@@ -28,6 +30,7 @@ public struct ProviderTypes: Sendable, Hashable {
     speaking.formUnion(more.speaking)
     conversing.formUnion(more.conversing)
     others.formUnion(more.others)
+    secrets.merge(more.secrets) { $0.union($1) }
   }
 }
 
@@ -43,6 +46,25 @@ enum ProviderReferences {
       node.diagnostic(
         .error, "this routerd has nothing for providers of type '\(type)'",
         hint: near + "there are: \(types.all.sorted().joined(separator: ", "))"))
+  }
+
+  /// Reports secrets that stand in plain words, unless the account is an emulator's: everybody knows those.
+  static func checkSecrets(
+    _ provider: YAMLNode, _ account: ProviderAccount, _ definitions: Definitions, _ check: inout SchemaCheck
+  ) {
+    guard let type = account.settings["type"]?.string, let secrets = definitions.types?.secrets[type],
+      !account.isLocal, !account.isEmulated
+    else { return }
+    for name in secrets.sorted() {
+      guard let node = provider[name] else { continue }
+      for element in node.kind == .sequence ? node.elements : [node] {
+        guard let text = element.text, !SecretReference.occurs(in: text) else { continue }
+        check.append(
+          element.diagnostic(
+            .error, "the '\(name)' of the provider '\(account.name)' stands here for all to read",
+            hint: "write ${env:NAME} or ${file:PATH}; an emulator's (apiURL on this host) may stand here"))
+      }
+    }
   }
 
   /// Warns of types in `match: {provider: …}` that no calls come from.

@@ -72,29 +72,6 @@ extension RouteSnapshot {
     return nil
   }
 
-  /// Secrets of providers' accounts that stand in the route file in plain words, unless the account is this machine's alone or
-  /// its API is here: an emulator's.
-  /// - Parameter names: The settings that are secrets, by the type of the provider.
-  public func lintSecrets(_ names: [String: Set<String>]) -> DiagnosticList {
-    var warnings = DiagnosticList()
-    for (name, account) in settings.providers.sorted(by: { $0.key < $1.key }) {
-      guard let type = account["type"]?.string, let secrets = names[type],
-        !ProviderAccount(name: name, settings: account).isLocal,
-        !["//127.", "//localhost", "//[::1]"].contains(
-          where: account["apiURL"]?.string?.contains ?? { _ in false })
-      else { continue }
-      for secret in secrets.sorted() {
-        let texts = (account[secret]?.array ?? [account[secret] ?? .null]).compactMap(\.string)
-        guard texts.contains(where: { !SecretReference.occurs(in: $0) }) else { continue }
-        warnings.append(
-          Diagnostic(
-            .warning, "the '\(secret)' of the provider '\(name)' stands in a route file for all to read",
-            hint: "write ${env:NAME} or ${file:PATH}", at: settings.providerLocations[name]))
-      }
-    }
-    return warnings
-  }
-
   /// Webhooks that are waited for while nothing listens for them (`web: listen:`).
   /// - Parameter types: The types of providers whose webhooks announce calls.
   public func lintWebhooks(of types: Set<String>) -> DiagnosticList {

@@ -6,7 +6,7 @@ public protocol WebhookChannel: ChannelAdapter {
   static func capabilities(of account: ProviderAccount) -> ChannelCapabilities
   /// Where the provider tells what becomes of calls, below `/voip/NAME/`; `nil` when it tells that by the same address.
   static var newsPath: String? { get }
-  /// The settings of an account that are secrets: `routerd check` says when they stand in plain words in a route file.
+  /// The settings of an account that are secrets: they stand in no route file in plain words.
   static var secrets: Set<String> { get }
 }
 
@@ -28,6 +28,13 @@ extension ProviderAccount {
   public var isLocal: Bool {
     guard let addresses, !addresses.isEmpty else { return false }
     return addresses.allSatisfy { $0.isLoopback }
+  }
+
+  /// Whether its API is on this host: an emulator's.
+  public var isEmulated: Bool {
+    guard let host = settings["apiURL"]?.string?.split(separator: "/").dropFirst().first else { return false }
+    let isNamed = ["localhost", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
+    return isNamed || AddressPrefix(String(host.prefix { $0 != ":" }))?.isLoopback == true
   }
 
   /// Whether a request may be of this account, as far as its address says. One that came through a proxy which nobody trusts

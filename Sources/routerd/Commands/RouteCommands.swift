@@ -38,7 +38,6 @@ enum CheckCommand {
       var warnings = loaded.warnings
       let advice = plugins.reduce(into: [:]) { $0.merge($1.advice) { first, _ in first } }
       warnings.append(contentsOf: loaded.lint(channels: Channels.facts(loaded), advice: advice))
-      warnings.append(contentsOf: loaded.lintSecrets(Channels.secrets))
       if !listensToWeb { warnings.append(contentsOf: loaded.lintWebhooks(of: Channels.webhookTypes)) }
       if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
       snapshot = loaded

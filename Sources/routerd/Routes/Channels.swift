@@ -8,9 +8,6 @@ enum Channels {
   /// The types of providers whose webhooks announce calls.
   static let webhookTypes = Set(webhooks.map { $0.name })
 
-  /// What in their accounts is a secret.
-  static let secrets = Dictionary(uniqueKeysWithValues: webhooks.map { ($0.name, $0.secrets) })
-
   /// Every channel and, for providers, every account with what its own settings allow.
   static func facts(_ snapshot: RouteSnapshot) -> [ChannelFacts] {
     all.flatMap { channel -> [ChannelFacts] in

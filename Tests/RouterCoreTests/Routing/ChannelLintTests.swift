@@ -75,30 +75,30 @@ import Testing
   }
 
   @Test func secretsInPlainWords() throws {
-    let snapshot = try RouteTableLoader.load(
-      RouteSource(
-        files: [
-          .init(
-            "main.yaml",
-            """
-            agents: {a: {}}
-            providers:
-              good: {type: bell, key: "${env:KEY}", id: 1}
-              plain: {type: bell, key: sesame, other: ["${env:KEY}", open], id: 1}
-              emulated: {type: bell, key: x, apiURL: "http://127.0.0.1:8081"}
-              demonstration: {type: bell, key: y, addresses: [127.0.0.0/8, "::1"]}
-              model: {type: echo, key: z}
-            routes: []
-            """)
-        ], environment: { _ in "value" })
-    ).get()
-    let found = snapshot.lintSecrets(["bell": ["key", "other"], "ringer": ["id"]]).all
+    let table = """
+      agents: {a: {}}
+      providers:
+        good: {type: bell, key: "${env:KEY}", id: 1}
+        plain: {type: bell, key: sesame, other: ["${env:KEY}", open], id: 1}
+        emulated: {type: bell, key: x, apiURL: "http://127.0.0.1:8081"}
+        disguised: {type: bell, key: z, apiURL: "http://127.0.0.1.example.com"}
+        demonstration: {type: bell, key: y, addresses: [127.0.0.0/8, "::1"]}
+        model: {type: echo, key: z}
+      routes: []
+      """
+    let source = RouteSource(files: [.init("main.yaml", table)], environment: { _ in "value" })
+    var types = ProviderTypes(conversing: ["echo"], others: ["bell", "ringer"])
+    types.secrets = ["bell": ["key", "other"], "ringer": ["id"]]
+    let faults: DiagnosticList? =
+      if case .failure(let faults) = RouteTableLoader.load(source, types: types) { faults } else { nil }
     #expect(
-      found.map(\.message) == [
-        "the 'key' of the provider 'plain' stands in a route file for all to read",
-        "the 'other' of the provider 'plain' stands in a route file for all to read",
+      faults?.all.map(\.message) == [
+        "the 'key' of the provider 'plain' stands here for all to read",
+        "the 'other' of the provider 'plain' stands here for all to read",
+        "the 'key' of the provider 'disguised' stands here for all to read",
       ])
-    #expect(found.map { $0.location?.line } == [4, 4])
+    #expect(faults?.all.map { $0.location?.line } == [4, 4, 6])
+    #expect(faults?.rendered.contains("sesame") == false)
   }
 
   @Test func addressesArePrefixes() {
