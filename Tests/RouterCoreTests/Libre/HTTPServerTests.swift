@@ -128,8 +128,11 @@ import Testing
       WebSocket.connect("ws://127.0.0.1:\(port)/hears", over: client),
     ]
     let echoes = Journal<WebSocketMessage>()
-    await sockets[0].start(onMessage: { _ in }, onClose: { _ in })
+    let first = OneShot<Void>()
+    await sockets[0].start(onMessage: { _ in first.resolve(()) }, onClose: { _ in first.resolve(()) })
     await sockets[1].start(onMessage: { echoes.note($0) }, onClose: { _ in })
+    sockets[0].send(.text("I hear you"))
+    await first.value(cancelled: ())
     await sockets[0].stopReading()
     let talking = Task {
       for number in 0... {
@@ -144,6 +147,36 @@ import Testing
     for socket in sockets { await socket.cut() }
     await client.close()
     await server.close()
+  }
+
+  /// A client that never answers a ping, and talks: there are such. It is not given up.
+  @Test func whoNeverAnswersPingsMayTalk() async throws {
+    let server = HTTPServer(on: loop, settings: HTTPServerSettings()) { _ in
+      var settings = WebSocketSettings()
+      settings.pingMilliseconds = 100
+      settings.mustAnswerPings = true
+      return .webSocket(protocol: nil, settings) { socket in
+        await socket.start(onMessage: { socket.send($0) }, onClose: { _ in })
+      }
+    }
+    let script = """
+      import socket, sys, time
+      raw = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+      raw.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
+                  b"Sec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n")
+      seen = b""
+      while seen.count(b"tock") < 12 or seen.count(b"\\x89\\x00") < 5:
+          raw.sendall(b"\\x81\\x84\\0\\0\\0\\0tock")
+          time.sleep(0.05)
+          piece = raw.recv(65536)
+          assert piece and b"\\x88" not in piece, piece
+          seen += piece
+      print("all is well", end="")
+      """
+    let port = try await server.start().port
+    #expect(try run("/usr/bin/python3", "-c", script, "\(port)") == "all is well")
+    await server.close()
+    await client.close()
   }
 
   /// What a reader does not take is not kept for ever: its socket ends, and another one talks on.

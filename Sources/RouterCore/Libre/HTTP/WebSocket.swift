@@ -20,6 +20,8 @@ public actor WebSocket {
   private var isListeningForWrite = false
   /// No sign of life came since the last ping.
   private var wasSilent = false
+  /// The other side answers pings: some clients never do.
+  private var answersPings = false
   private var isDeaf = false
   private var buffer = [UInt8](repeating: 0, count: 16 << 10)
 
@@ -77,6 +79,10 @@ public actor WebSocket {
     listen(writing: false)
     readAll()
     scheduleHeartbeat()
+    if settings.mustAnswerPings {  // to know early whether it does at all
+      framing.ping()
+      writeAll()
+    }
   }
 
   /// Sends a message, from any thread and in order. After the end it does nothing.
@@ -144,7 +150,9 @@ public actor WebSocket {
       switch buffer.withUnsafeMutableBytes({ connection.read(into: $0) }) {
       case .bytes(let count):
         let messages = buffer.withUnsafeBytes { framing.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        if framing.takePong() || !settings.mustAnswerPings { wasSilent = false }
+        let hasAnswered = framing.takePong()
+        answersPings = answersPings || hasAnswered
+        if hasAnswered || !(settings.mustAnswerPings && answersPings) { wasSilent = false }
         for message in messages { onMessage?(message) }
         guard end == nil else { return }
         if let end = framing.end {

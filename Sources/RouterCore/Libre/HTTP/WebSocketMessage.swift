@@ -42,8 +42,8 @@ public struct WebSocketSettings: Sendable, Hashable {
   public var maximumQueuedBytes = 4 << 20
   /// Every so many milliseconds a ping goes out; when nothing at all came for two of them, the socket is given up.
   public var pingMilliseconds = 20_000
-  /// Whether the other side has to answer a ping before the next one, though other things come from it: who writes and does
-  /// not read answers none.
+  /// Whether the other side, once it has answered a ping, has to answer each before the next one, though other things come from
+  /// it: who writes and does not read any more answers none.
   public var mustAnswerPings = false
   /// How long the other side may take to answer our close.
   public var closeMilliseconds = 2_000
