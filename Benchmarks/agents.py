@@ -12,7 +12,7 @@ def run(settings, target, built, sessions, mode):
     """One run against a fresh server; what the load printed, as a dictionary."""
     agent = target.settings["agent"]
     with target:
-        words = [str(built / "agentload"), "--target", target.settings["tcp"], "--path", agent["path"],
+        words = [str(built / "agentload"), "--target", agent.get("target", target.settings["tcp"]), "--path", agent["path"],
                  "--sessions", str(sessions), "--mode", mode, "--mark", agent["mark"], "--agent-format", agent["format"],
                  "--rt-port", str(agent["rt_port"]), "--ramp", str(agent["ramp"]), "--warm", "3",
                  "--duration", str(settings.agent_seconds), "--pids", str(target.process.pid)]

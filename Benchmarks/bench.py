@@ -240,7 +240,7 @@ def routes(targets):
 
 
 def agent(targets):
-    beside = [Target(name) for name in ("bridge", "pipecat")]
+    beside = [Target(name) for name in ("bridge", "routerd-sip", "pipecat")]
     own = [target for target in targets if target.name == "routerd"]
     bridges.measure(SETTINGS, own + [target for target in beside if target.is_installed()], BUILT, result, largest_clean)
 

@@ -10,13 +10,16 @@
 //  --mark burst  audio is transcoded: one loud frame per second, found by its energy
 //  --path twilio:ACCOUNT:TOKEN:PATH  a target that wants calls announced: each session begins as a real one does, with the
 //                signed webhook, whose answer (TwiML) says where the media stream goes; --path /ws opens that at once
-#include "ws.h"
+//  --path sip:PREFIX  calls PREFIX and seven digits over SIP, G.711 over RTP; there is no `clear` then: what counts is when
+//                the agent's speech was heard for the last time
+#include "sipside.h"
 #include <math.h>
 
-enum { K_LISTEN = 1, K_PROVIDER, K_AGENT, K_WEBHOOK };
+enum { K_LISTEN = 1, K_PROVIDER, K_AGENT, K_WEBHOOK, K_SIP, K_RTP };
 #define RING 512
 typedef struct {
   wsconn *prov, *agent;
+  sipcall sip;
   uint32_t id;
   char sid[40];
   bool ready, gone;
@@ -40,7 +43,7 @@ typedef struct {
 
 static session *ss;
 static uint32_t n_sess = 10, started, paired;
-static bool turns = false, bytes_mark = true, beta = false, measuring = false, ended = false;
+static bool over_sip = false, turns = false, bytes_mark = true, beta = false, measuring = false, ended = false;
 static int say_ms = 5000, turn_ms = 4000, rt_port = 9100;
 static const char *path = "/";
 static struct sockaddr_in target;
@@ -96,6 +99,7 @@ static void up_mark(session *s, uint32_t seq, int64_t t) {
 static void down_mark(session *s, uint32_t seq, int64_t t) {
   if (s->seq - seq > RING || !measuring) return;
   down_frames++;
+  if (over_sip) s->down_bytes += 160;  // what fills a pause is no sound of the agent's
   sample_add(&down_lat, (float)(t - s->t_echo[seq % RING]) / 1e6f);
   sample_add(&e2e_lat, (float)(t - s->t_send[seq % RING]) / 1e6f);
 }
@@ -313,6 +317,29 @@ static void provider_msg(wsconn *c, char *d, size_t n, int64_t t) {
     }
   }
 }
+// RTP: silence comes as well, so speech is told by its loudness, that of the packet's last 5 ms: one in which speech fades
+// out ends silent.
+static void sip_sound(session *s, const uint8_t *ulaw, size_t n, int64_t t) {
+  if (!turns) { scan_marks(ulaw, n, t, down_mark); return; }
+  bool loud = false;
+  for (size_t i = n > 40 ? n - 40 : 0; i < n; i++) loud |= abs(ulaw2lin(ulaw[i])) > 1000;
+  if (!loud) return;
+  s->sip.loud = t;
+  if (s->turn_state == 1 && s->t_stop) { sample_add(&first_lat, (float)(t - s->t_stop) / 1e6f); s->t_stop = 0; }
+}
+static void sip_turn_over(session *s) {
+  if (!over_sip || !s->clear_open || !measuring) return;
+  clears++;
+  sample_add(&clear_lat, s->sip.loud > s->t_speech ? (float)(s->sip.loud - s->t_speech) / 1e6f : 0);
+}
+static sipcall *sip_call(uint32_t id) { return id < n_sess ? &ss[id].sip : NULL; }
+static void rtp_readable(session *s, int64_t t) {
+  uint8_t sound[1500];
+  for (ssize_t n; (n = rtp_receive(&s->sip, sound, sizeof sound)) >= 0;) {
+    down_msgs += measuring;
+    sip_sound(s, sound, (size_t)n, t);
+  }
+}
 static void on_msg(wsconn *c, int op, uint8_t *d, size_t n, int64_t t) {
   (void)op;
   if (c->kind == K_PROVIDER) provider_msg(c, (char *)d, n, t);
@@ -326,6 +353,12 @@ static void send_frame(session *s) {
   if (bytes_mark) {
     uint8_t p[160];
     put_mark(p, s->id, s->seq);
+    if (over_sip) {
+      s->t_send[s->seq++ % RING] = t;
+      tx_frames += measuring;
+      rtp_send(&s->sip, s->id, p);
+      return;
+    }
     b64_enc(p, 160, p64);
     pl = p64;
     s->t_send[s->seq % RING] = t;
@@ -373,6 +406,7 @@ static void run_turns(session *s, int64_t t) {
       if (t < s->next_turn) return;
       agent_text(s->agent, "{\"type\":\"input_audio_buffer.speech_stopped\",\"event_id\":\"event_T\",\"audio_end_ms\":%u,\"item_id\":\"item_u%d\"}", s->seq * 20, s->resp);
       agent_text(s->agent, "{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"event_M\",\"previous_item_id\":null,\"item_id\":\"item_u%d\"}", s->resp);
+      sip_turn_over(s);
       s->clear_open = false;
       s->t_speech = 0;
       s->turn_state = 0;
@@ -407,6 +441,8 @@ int main(int argc, char **argv) {
       default: die("bad option");
     }
   if (!strncmp(path, "twilio:", 7)) webhook_parse(path, target_text);
+  over_sip = !strncmp(path, "sip:", 4);
+  if (over_sip && !bytes_mark) die("over SIP frames are marked by bytes");
   b64_init();
   struct rlimit rl = {65536, 65536};
   setrlimit(RLIMIT_NOFILE, &rl);
@@ -429,6 +465,7 @@ int main(int argc, char **argv) {
   int lfd = tcp_listen(rt_port);
   wsconn lc = {.fd = lfd, .kind = K_LISTEN};
   ws_watch(&lc, true);
+  if (over_sip) sip_open(path, target_text, K_SIP);
   double mem0 = pids_mem(&pids, "Rss:");
   int64_t t0 = now_ns(), next_start = t0, next_tick = t0, m_start = 0, m_end = 0, max_lag = 0;
   cpu_mark a = {0}, b = {0};
@@ -444,7 +481,8 @@ int main(int argc, char **argv) {
         s->next_burst = 50 + started * 37 % 50;
         snprintf(s->sid, sizeof s->sid, "MZ%032x", started);
         s->t_connect = t;
-        if (webhook_path ? !webhook_post(s) : !(s->prov = ws_connect(target, path, NULL, K_PROVIDER, started)))
+        if (over_sip) s->prov = sip_invite(&s->sip, s->id, K_RTP);
+        else if (webhook_path ? !webhook_post(s) : !(s->prov = ws_connect(target, path, NULL, K_PROVIDER, started)))
           die("cannot connect to the target");
         started++;
         next_start = t + (int64_t)(1e9 / ramp);
@@ -485,12 +523,15 @@ int main(int argc, char **argv) {
         while ((fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK)) >= 0) ws_new(fd, false, K_AGENT, 0);
         continue;
       }
+      if (c->kind == K_SIP) { sip_readable(sip_call); continue; }
+      if (c->kind == K_RTP) { rtp_readable(&ss[c->id], now_ns()); continue; }
       if (c->closed) continue;
       if (ev[i].events & EPOLLOUT) ws_flush(c);
       if (c->kind == K_WEBHOOK) { webhook_readable(c); continue; }
       if (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) ws_readable(c, on_open, on_msg);
     }
   }
+  for (uint32_t i = 0; over_sip && i < n_sess; i++) sip_request("BYE", &ss[i].sip, i, "B", 2, "");
   double w = (double)(b.t - a.t) / 1e9, sut = b.sut - a.sut;
   uint64_t ub = 0, db = 0;
   double worst_up = 1e9, worst_down = 1e9, want_up = w * (bytes_mark ? 8000 : 48000);

@@ -42,8 +42,14 @@ struct PluginEntry: Sendable {
   var reader: (@Sendable (YAMLNode?) throws -> any CallRecords)?
   /// What it can do for providers, known before anything is made.
   var types = ProviderTypes()
-  /// What it says of an agent's configuration, by the provider's `type:`.
-  var advice: [String: @Sendable (AgentConfiguration) -> [String]] = [:]
+  /// Words about an agent's configuration, for whoever wrote it.
+  typealias Advice = @Sendable (AgentConfiguration) -> [String]
+  /// What it says as the model, by the provider's `type:`.
+  var advice: [String: Advice] = [:]
+  /// What it says as the recogniser of text models, by the type of the recogniser's provider.
+  var hearing: [String: Advice] = [:]
+  /// The provider's `type:` of a text model whose callers may say anything.
+  var listener: String?
 
   /// A way for calls to come in.
   static func channel<Channel: ChannelAdapter>(_ type: Channel.Type) -> PluginEntry {
@@ -94,6 +100,7 @@ struct PluginEntry: Sendable {
   /// The same for one that is a plugin: its section may be missing.
   static func textModel<Model: Plugin & TextModel>(_ type: Model.Type, for name: String) -> PluginEntry {
     var entry = plugin(type) { model, assembly in assembly.textModels[name] = model }
+    entry.listener = name
     entry.types.conversing = [name]
     return entry
   }
@@ -117,6 +124,7 @@ struct PluginEntry: Sendable {
       assembly.synthesizers["offline"] = speech
     }
     entry.types = ProviderTypes(hearing: ["offline"], speaking: ["offline"])
+    entry.hearing = ["offline": { Speech.warnings(for: $0) }]
     return entry
   }
 
@@ -129,6 +137,7 @@ struct PluginEntry: Sendable {
       assembly.synthesizers[name] = speech
     }
     entry.types = ProviderTypes(hearing: [name], speaking: [name])
+    entry.hearing = [name: { Speech.warnings(for: $0) }]
     return entry
   }
 
@@ -157,5 +166,16 @@ extension ProviderTypes {
   /// What the plugins of this build can do for providers.
   static let ofPlugins = plugins.reduce(into: ProviderTypes()) { all, entry in
     all.add(entry.types)
+  }
+}
+
+extension [PluginEntry] {
+  /// What plugins say of agents, by the type of the provider that carries the conversation.
+  var advice: [String: PluginEntry.Advice] {
+    let hearing = reduce(into: [:]) { $0.merge($1.hearing) { first, _ in first } }
+    return reduce(into: [:]) { all, entry in
+      all.merge(entry.advice) { first, _ in first }
+      if let name = entry.listener { all[name] = { hearing[$0.recognizer.type]?($0) ?? [] } }
+    }
   }
 }

@@ -15,6 +15,37 @@ enum EmulatedProvider: String, CaseIterable, Sendable {
 
 /// A routerd with a web listener and an account at every provider, each of which is emulated by a process of its own.
 final class ProvidersOnStage: Sendable {
+  /// An agent that gives callers to a person.
+  static let handoff = """
+    humanHandoff:
+      enabled: true
+      transferExtension: 0200
+      transferDescription: When the caller asks for a person
+    """
+
+  /// A shop that answers questions, and one who tells a story that does not end soon.
+  static let routes = """
+    agents:
+      shop:
+        initialSpeech: Hello, this is the shop.
+        voiceId: slt
+        faqCollections: [shop]
+        \(handoff.replacing("\n", with: "\n    "))
+      storyteller:
+        initialSpeech: >-
+          Once upon a time there was a bicycle shop at the end of a very long lane, and in it there lived an old man who knew a
+          great many stories about wheels and gears and chains, and who told them to everybody who came by, from the first to the
+          last, whether they wanted to hear them or not, until the lamps were lit in the evening.
+        faqCollections: [shop]
+    faqCollections:
+      shop:
+        - {question: When are you open?, answer: We are open from nine to five.}
+        - {question: Where are you?, answer: "At twelve Mill Lane."}
+    routes:
+      - {name: shop, match: {channel: voip, to: +15550100002}, agent: shop}
+      - {name: stories, match: {channel: voip, to: +15550100003}, agent: storyteller}
+    """
+
   let routerd: ServingRouterd
   private let web: Int
   private let certificate: Certificate?

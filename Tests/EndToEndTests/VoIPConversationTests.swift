@@ -7,41 +7,12 @@ import Testing
 /// Whole calls by every provider at once: `routerd emulate …` against a routerd with the agent that needs no account, and with one
 /// behind a realtime server.
 @Suite(.serialized) struct VoIPConversationTests {
-  private static let handoff = """
-    humanHandoff:
-      enabled: true
-      transferExtension: 0200
-      transferDescription: When the caller asks for a person
-    """
-
-  private static let routes = """
-    agents:
-      shop:
-        initialSpeech: Hello, this is the shop.
-        voiceId: slt
-        faqCollections: [shop]
-        \(handoff.replacing("\n", with: "\n    "))
-      storyteller:
-        initialSpeech: >-
-          Once upon a time there was a bicycle shop at the end of a very long lane, and in it there lived an old man who knew a
-          great many stories about wheels and gears and chains, and who told them to everybody who came by, from the first to the
-          last, whether they wanted to hear them or not, until the lamps were lit in the evening.
-        faqCollections: [shop]
-    faqCollections:
-      shop:
-        - {question: When are you open?, answer: We are open from nine to five.}
-        - {question: Where are you?, answer: "At twelve Mill Lane."}
-    routes:
-      - {name: shop, match: {channel: voip, to: +15550100002}, agent: shop}
-      - {name: stories, match: {channel: voip, to: +15550100003}, agent: storyteller}
-    """
-
   private func said(_ record: CallRecord, by speaker: TranscriptEntry.Speaker) -> [String] {
     record.transcript.filter { $0.speaker == speaker && $0.kind == .speech }.map(\.text)
   }
 
   @Test func aQuestionIsAnswered() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes)
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes)
     let place = stage.routerd.workplace
     let calls = try await stage.everybody {
       ["--say", "when are you open", "--record", place.path("\($0).wav")]
@@ -62,7 +33,7 @@ import Testing
   }
 
   @Test func aCallerIsHandedOver() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes)
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes)
     for (provider, call, record) in try await stage.everybody({ _ in ["--digits", "0", "--stay"] }) {
       #expect(call.output.contains("dialling sip:0200@pbx.example.com"), "\(provider): \(call.output)")
       #expect(call.output.contains("the target answered"), "\(provider): \(call.output)")
@@ -71,7 +42,7 @@ import Testing
   }
 
   @Test func theAgentComesBackWhenNobodyAnswers() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes)
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes)
     let calls = try await stage.everybody { _ in
       ["--digits", "0", "--digits", "1", "--target", "busy"]
     }
@@ -85,7 +56,7 @@ import Testing
   }
 
   @Test func aCallerCutsIn() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes)
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes)
     let calls = try await stage.everybody { _ in
       ["--to", "+15550100003", "--barge", "3", "--say", "when are you open"]
     }
@@ -101,7 +72,8 @@ import Testing
 
   /// As providers do it: `https:` and `wss:`, which end at routerd's own listener.
   @Test func everythingGoesByTLS() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes, certificate: try await .selfSigned())
+    let stage = try await ProvidersOnStage(
+      routes: ProvidersOnStage.routes, certificate: try await .selfSigned())
     let calls = try await stage.everybody { _ in ["--say", "when are you open", "--digits", "0", "--stay"] }
     for (provider, call, record) in calls {
       #expect(record.end.reason == .transferred, "\(provider): \(record.end), \(call.output)")
@@ -114,7 +86,7 @@ import Testing
 
   /// Two agents of which the first cannot be reached: the other one answers, and the record tells of both.
   @Test func theNextAgentTakesOver() async throws {
-    let routes = Self.routes.replacing(
+    let routes = ProvidersOnStage.routes.replacing(
       "agents:\n",
       with: "agents:\n  broken: {provider: nowhere, initialSpeech: Hi., fallback: [shop]}\n"
     ).replacing("to: +15550100002}, agent: shop", with: "to: +15550100002}, agent: broken")
@@ -130,7 +102,7 @@ import Testing
   }
 
   @Test func aCallThatNoRouteTakesIsRejected() async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes)
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes)
     for (provider, call, record) in try await stage.everybody({ _ in ["--to", "+15550100009"] }) {
       #expect(record.end.reason == .noRoute, "\(provider): \(record.end)")
       #expect(record.answeredAt == nil && !call.output.contains("stream closed"), "\(provider)")
@@ -159,7 +131,7 @@ import Testing
           agent-\(provider):
             provider: model-\(provider)
             initialSpeech: Greet the caller.
-            \(Self.handoff.replacing("\n", with: "\n    "))
+            \(ProvidersOnStage.handoff.replacing("\n", with: "\n    "))
         """
       routes += "\n  - {match: {from: \(provider.caller)}, agent: agent-\(provider)}"
     }

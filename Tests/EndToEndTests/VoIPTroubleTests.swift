@@ -5,25 +5,6 @@ import Testing
 
 /// Providers that hang in the middle of a call, while another call of the same routerd goes on.
 @Suite(.serialized) struct VoIPTroubleTests {
-  private static let routes = """
-    agents:
-      storyteller:
-        initialSpeech: >-
-          Once upon a time there was a bicycle shop at the end of a very long lane, and in it there lived an old man who knew a
-          great many stories about wheels and gears and chains, and who told them to everybody who came by, from the first to the
-          last, whether they wanted to hear them or not, until the lamps were lit in the evening.
-      shop:
-        initialSpeech: Hello, this is the shop.
-        faqCollections: [shop]
-    faqCollections:
-      shop:
-        - {question: When are you open?, answer: We are open from nine to five.}
-        - {question: Where are you?, answer: "At twelve Mill Lane."}
-    routes:
-      - {name: shop, match: {channel: voip, to: +15550100002}, agent: shop}
-      - {name: stories, match: {channel: voip, to: +15550100003}, agent: storyteller}
-    """
-
   private static let rounds: [[EmulatedProvider: String]] = [
     [.twilio: "--deaf", .telnyx: "--frozen", .vonage: "--deaf"],
     [.twilio: "--frozen", .telnyx: "--deaf", .vonage: "--frozen"],
@@ -32,7 +13,7 @@ import Testing
   /// The agent speaks, and nobody there takes it: that call is given up, says why, and costs no memory to speak of. Who talks with
   /// the shop meanwhile notices nothing.
   @Test(arguments: rounds) func aProviderHangs(_ round: [EmulatedProvider: String]) async throws {
-    let stage = try await ProvidersOnStage(routes: Self.routes, limits: "pingSeconds: 3")
+    let stage = try await ProvidersOnStage(routes: ProvidersOnStage.routes, limits: "pingSeconds: 3")
     let questions = ["when are you open", "where are you"]
     let healthy = try await stage.call(.texml, ["--say", "when are you open"])
     #expect(healthy.code == 0, "\(healthy.output)")

@@ -15,6 +15,23 @@ public struct WireStory<Channel: WebhookChannel, Kind: ProviderEmulator> {
     self.calls = calls
   }
 
+  /// Plays it at a stage and compares with a golden transcript beside the test. Returns what is wrong, best nothing.
+  public static func problems(
+    against fixture: String, beside file: String = #filePath,
+    known: (String) -> [(pattern: String, name: String)] = { _ in [] },
+    at make: (CallIntake) async throws -> EmulatedStage<Channel, Kind>
+  ) async throws -> [String] {
+    let (intake, calls, done) = CallIntake.keeping()
+    let stage = try await make(intake)
+    var story = WireStory(stage, calls)
+    let transcript = try await story.play(known)
+    let difference = try GoldenText.difference(transcript, from: fixture, beside: file)
+    let violations = stage.service.report.violations
+    done.open()
+    await stage.stop()
+    return [difference].compactMap { $0 } + violations
+  }
+
   /// Plays a call that is refused, and one that is answered, spoken to, cut short, handed over in vain and ended. The emulator has
   /// `--wire` and a `--target` that is busy.
   /// - Parameter known: What else has a name of its own, given the provider's name of the second call.

@@ -55,6 +55,15 @@ public final class OfflineSpeech: Plugin, SpeechSynthesizer, SpeechRecognizer {
     self.init(configuration)
   }
 
+  /// It listens for the agent's own questions and cannot take dictation.
+  public static func warnings(for agent: AgentConfiguration) -> [String] {
+    guard agent.faqs.isEmpty else { return [] }
+    return [
+      "it hears with the offline recogniser, which knows nothing but an agent's questions, and it has none: name a "
+        + "provider in 'speech: {recognizer: …}', or give it 'faqCollections'"
+    ]
+  }
+
   /// Speaks sentence by sentence; each is ready some 15 ms for a second of sound after the one before.
   public func speak(_ request: SynthesisRequest) -> AsyncThrowingStream<AudioFrame, any Error> {
     voices.speak(SpokenText.sentences(of: request.text), voice: request.voice)

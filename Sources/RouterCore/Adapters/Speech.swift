@@ -2,6 +2,14 @@
 public protocol SpeechRecognizer: Sendable {
   /// Starts listening for one conversation. Throws ``VoiceFailure``.
   func open(_ request: RecognitionRequest) async throws -> any RecognitionSession
+  /// What of an agent this recogniser will hardly hear, a line each, for whoever wrote it: `routerd check` warns with
+  /// these words where a text model hears with it.
+  static func warnings(for agent: AgentConfiguration) -> [String]
+}
+
+extension SpeechRecognizer {
+  /// None.
+  public static func warnings(for agent: AgentConfiguration) -> [String] { [] }
 }
 
 /// What a recogniser is told at the start.

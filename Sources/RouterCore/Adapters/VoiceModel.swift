@@ -10,6 +10,8 @@ public protocol VoiceModel: Sendable {
   /// How long an answer may take to begin, and to go on, by what this model's backend was promised; `nil` where nothing was.
   /// A call is then patient for so long, in place of the usual limits of silence; the caller hears a word meanwhile.
   func patience(for agent: AgentConfiguration) -> Duration?
+  /// Which providers a conversation of this agent depends on: each has a circuit breaker of its own.
+  func backends(of agent: AgentConfiguration) -> VoiceBackends
 }
 
 extension VoiceModel {
@@ -17,6 +19,8 @@ extension VoiceModel {
   public static func warnings(for agent: AgentConfiguration) -> [String] { [] }
   /// Nothing was promised.
   public func patience(for agent: AgentConfiguration) -> Duration? { nil }
+  /// One, which hears, thinks and speaks.
+  public func backends(of agent: AgentConfiguration) -> VoiceBackends { VoiceBackends(model: agent.provider) }
 }
 
 /// What a conversation starts with.
@@ -124,16 +128,58 @@ public enum VoiceCommand: Sendable, Hashable {
   case close
 }
 
+/// The providers that a conversation depends on, by their names in the route files.
+public struct VoiceBackends: Sendable, Hashable {
+  public var model: String
+  /// `nil` where the model hears by itself.
+  public var recognizer: String?
+  /// `nil` where the model speaks by itself.
+  public var synthesizer: String?
+
+  public init(model: String, recognizer: String? = nil, synthesizer: String? = nil) {
+    self.model = model
+    self.recognizer = recognizer
+    self.synthesizer = synthesizer
+  }
+
+  /// Who has that part.
+  public func provider(of part: VoiceFailure.Part) -> String {
+    switch part {
+    case .model: model
+    case .recognizer: recognizer ?? model
+    case .synthesizer: synthesizer ?? model
+    }
+  }
+
+  /// Each of them once.
+  public var providers: [String] {
+    [recognizer, synthesizer].reduce(into: [model]) { all, name in
+      if let name, !all.contains(name) { all.append(name) }
+    }
+  }
+}
+
 /// Why a backend is of no use.
 public struct VoiceFailure: Error, Sendable, Hashable {
   public enum Kind: String, Sendable {
     case unreachable, unauthorized, rateLimited, protocolError, closed, timedOut
   }
+  /// What of a conversation failed; whoever puts the parts together says so.
+  public enum Part: String, Sendable { case model, recognizer, synthesizer }
+
   public var kind: Kind
+  public var part = Part.model
   /// For the log: the backend's own words. No secret in it.
   public var message: String
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
+  }
+
+  /// The same, of that part.
+  public func of(_ part: Part) -> VoiceFailure {
+    var failure = self
+    failure.part = part
+    return failure
   }
 }

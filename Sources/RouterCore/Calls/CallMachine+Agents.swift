@@ -48,8 +48,8 @@ extension CallMachine {
       actions += passOver(agent, .error, "noModel", text, at: now)
       return nil
     }
-    guard admits(agent.provider) else {
-      let text = "provider \(agent.provider) has failed too often and is left alone for a while"
+    if let provider = leftAlone(backends(agent).providers) {
+      let text = "provider \(provider) has failed too often and is left alone for a while"
       actions += passOver(agent, .warning, "leftAlone", text, at: now)
       return nil
     }
@@ -59,6 +59,7 @@ extension CallMachine {
   private mutating func open(_ agent: AgentConfiguration, at now: Duration) -> [CallAction] {
     attempts += 1
     self.agent = agent
+    proven = []
     phase = .opening(attempt: attempts)
     note(agent, attempts, at: now)
     timers.set(.open, at: now + openLimit)
@@ -134,7 +135,10 @@ extension CallMachine {
     let reason = agent?.withoutSecrets(failure.message) ?? failure.message
     let text = "agent \(agent?.name ?? ""): \(failure.kind.rawValue): \(reason)"
     var actions: [CallAction] = [.log(.warning, text)]
-    if let agent { actions.append(.backend(provider: agent.provider, .failed(failure.kind))) }
+    if let agent {
+      let provider = backends(agent).provider(of: failure.part)
+      actions.append(.backend(provider: provider, .failed(failure.kind)))
+    }
     noteFailure(of: attempt, failure.kind.rawValue, reason, at: now)
     if answeredAt != nil { actions.append(line(.system, .note, text, at: now)) }
     actions += tools.keys.sorted().map { .cancelTool(id: $0) }

@@ -39,7 +39,7 @@ extension CallMachine {
     var actions: [CallAction] = []
     if let before = audibleBefore, sound.audible > before {
       audibleBefore = nil
-      actions.append(.backend(provider: agent.provider, .worked))
+      actions += worked(.synthesizer)
     }
     guard !isHeld, tools.isEmpty else {
       timers.clear(.silentTurn)
@@ -50,10 +50,28 @@ extension CallMachine {
     case .wait(let until): timers.set(.silentTurn, at: until)
     case .word: return actions + announce(.moment, at: now) + watch(at: now)
     case .failed(let text, let drop):
-      let failure = VoiceFailure(drop ? .protocolError : .timedOut, text)
+      var failure = VoiceFailure(drop ? .protocolError : .timedOut, text)
+      // Words that are not heard are the synthesiser's business.
+      if let turn = turns.speaking, turns.words(of: turn.id)?.text.isEmpty == false {
+        failure.part = .synthesizer
+      }
       return actions + (drop ? [.flush] : []) + failOver(attempt, failure, at: now)
     }
     return actions
+  }
+
+  /// A part of the current agent did what it is for; its provider is told of once.
+  mutating func worked(_ part: VoiceFailure.Part) -> [CallAction] {
+    guard let agent else { return [] }
+    let provider = backends(agent).provider(of: part)
+    return proven.insert(provider).inserted ? [.backend(provider: provider, .worked)] : []
+  }
+
+  /// The model answered. Where words are its own, hearing them is the proof; and first words that were given to it prove
+  /// nothing.
+  mutating func answeredByModel() -> [CallAction] {
+    guard let agent, backends(agent).synthesizer != nil else { return [] }
+    return hasWords || agent.initialSpeech == nil ? worked(.model) : []
   }
 
   // MARK: Words of the engine's own

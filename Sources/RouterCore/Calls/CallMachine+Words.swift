@@ -23,7 +23,8 @@ extension CallMachine {
     let entry = TranscriptEntry(.caller, .speech, text, at: began, confidence: confidence)
     if !isFinal { return [.partial(clipped(entry))] }
     hasWords = true
-    return perform(turns.settle(), at: now) + [.transcript(entry)]
+    let proof = agent.flatMap { backends($0).recognizer } == nil ? [] : worked(.recognizer)
+    return perform(turns.settle(), at: now) + [.transcript(entry)] + proof
   }
 
   /// What the agent has said so far of a turn.

@@ -59,8 +59,10 @@ struct CallMachine: Sendable {
   var promise: @Sendable (AgentConfiguration) -> Duration? = { _ in nil }
   /// Provider types whose models have no backend that could fail: an echo, a tone.
   var isInline: @Sendable (String) -> Bool = { _ in false }
-  /// Whether a provider's backend may be asked now: its circuit breaker.
-  var admits: @Sendable (String) -> Bool = { _ in true }
+  /// The providers that an agent depends on.
+  var backends: @Sendable (AgentConfiguration) -> VoiceBackends = { VoiceBackends(model: $0.provider) }
+  /// The first of some providers whose circuit breaker is open; `nil` when they may be asked now, all of them.
+  var leftAlone: @Sendable ([String]) -> String? = { _ in nil }
   /// Whether there is a voice for words of the engine's own.
   var canAnnounce = false
 
@@ -102,6 +104,8 @@ struct CallMachine: Sendable {
   var utteranceBegan: Duration?
   /// What had been heard of all agents when the current one began, until it is heard itself.
   var audibleBefore: Int? = nil
+  /// Providers of the current agent that have shown that they work.
+  var proven: Set<String> = []
   /// Keys that were pressed in a row, and when the first one was.
   var keys: (text: String, since: Duration) = ("", .zero)
   var latency = LatencyClock()

@@ -9,7 +9,10 @@ extension CallSession {
   func prepareMachine() {
     machine.promise = { [models = surroundings.models] in models[$0.providerType]?.patience(for: $0) }
     machine.isInline = { [models = surroundings.models] in models[$0] is any InlineVoiceModel }
-    machine.admits = { [breakers = surroundings.breakers] in breakers.admits($0) }
+    machine.backends = { [models = surroundings.models] agent in
+      models[agent.providerType]?.backends(of: agent) ?? VoiceBackends(model: agent.provider)
+    }
+    machine.leftAlone = { [breakers = surroundings.breakers] in breakers.leftAlone(of: $0) }
     machine.canAnnounce = surroundings.announcer != nil
   }
 

@@ -105,10 +105,22 @@ final class Breakers: Sendable {
     self.now = now
   }
 
-  func admits(_ provider: String) -> Bool {
-    let admitted = breakers.withLock { $0[provider]?.admits(at: now()) }
-    if admitted == false { metrics.add("routerd_backend_skipped_total", 1, ["provider": provider]) }
-    return admitted ?? true
+  /// The first of some providers that is left alone; `nil` when all of them may be asked. Only then is it a trial for
+  /// those that have failed.
+  func leftAlone(of providers: [String]) -> String? {
+    let now = now()
+    let alone = breakers.withLock { breakers -> String? in
+      var asked: [String: CircuitBreaker] = [:]
+      for provider in providers {
+        guard var breaker = breakers[provider] else { continue }
+        guard breaker.admits(at: now) else { return provider }
+        asked[provider] = breaker
+      }
+      breakers.merge(asked) { $1 }
+      return nil
+    }
+    if let alone { metrics.add("routerd_backend_skipped_total", 1, ["provider": alone]) }
+    return alone
   }
 
   func succeeded(_ provider: String) {

@@ -32,7 +32,7 @@ extension PipelineMachine {
     case .final(let text, let confidence):
       return understand(text, confidence, at: now)
     case .failed(let failure):
-      return fail(failure)
+      return fail(failure.of(.recognizer))
     }
   }
 

@@ -272,8 +272,12 @@ struct PipelineMachine: Sendable {
     switch timer {
     case .silence: return callerIsSilent(at: now)
     case .digits: return giveDigits(at: now)
-    case .recognition: return fail(VoiceFailure(.timedOut, "the recogniser gave no result"))
-    case .turn: return fail(VoiceFailure(.timedOut, "the model gave no words, or the synthesiser no sound"))
+    case .recognition: return fail(VoiceFailure(.timedOut, "the recogniser gave no result").of(.recognizer))
+    case .turn:
+      guard current?.isBeingSpoken == true else {
+        return fail(VoiceFailure(.timedOut, "the model gave no more words"))
+      }
+      return fail(VoiceFailure(.timedOut, "the synthesiser gave no more sound").of(.synthesizer))
     case .interruption: return startWaiting(at: now, evenIfSpeaking: true)
     case .playback:
       audible = []

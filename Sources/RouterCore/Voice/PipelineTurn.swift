@@ -80,13 +80,17 @@ struct PipelineTurn: Sendable {
     request.text = sentence
     let most = PipelineLimit.longestSound(of: sentence)
     var milliseconds = 0
-    for try await frame in synthesizer.speak(request) {
-      guard mouth.play(frame, id) else { throw CancellationError() }
-      milliseconds += frame.milliseconds
-      guard milliseconds <= most else {
-        throw VoiceFailure(
-          .protocolError, "the synthesiser gave \(milliseconds) ms of sound for \(sentence.count) characters")
+    do {
+      for try await frame in synthesizer.speak(request) {
+        guard mouth.play(frame, id) else { throw CancellationError() }
+        milliseconds += frame.milliseconds
+        guard milliseconds <= most else {
+          let length = "\(milliseconds) ms of sound for \(sentence.count) characters"
+          throw VoiceFailure(.protocolError, "the synthesiser gave \(length)")
+        }
       }
+    } catch let failure as VoiceFailure {
+      throw failure.of(.synthesizer)
     }
     try Task.checkCancellation()
     await report(.spoken(milliseconds: milliseconds))

@@ -47,15 +47,13 @@ public struct SpeechPipeline: VoiceModel, CallEndObserver {
     let agent = conversation.agent
     guard let recognizer = recognizer(agent.recognizer.type) else {
       throw VoiceFailure(.unreachable, "no plugin hears for providers of type \(agent.recognizer.type)")
+        .of(.recognizer)
     }
     guard let synthesizer = synthesizer(agent.synthesizer.type) else {
       throw VoiceFailure(.unreachable, "no plugin speaks for providers of type \(agent.synthesizer.type)")
+        .of(.synthesizer)
     }
-    let recognition = try await recognizer.open(
-      RecognitionRequest(
-        language: agent.language, phrases: model.phrases(for: agent),
-        configuration: agent.recognizer.configuration, wireFormat: conversation.wireFormat,
-        executor: conversation.executor, log: conversation.log))
+    let recognition = try await open(recognizer, conversation)
     var settings = settings.merged(with: agent)
     if let patience = model.patience(for: agent) { settings.turn = max(settings.turn, patience) }
     let session = PipelineSession(
@@ -63,6 +61,27 @@ public struct SpeechPipeline: VoiceModel, CallEndObserver {
       settings, PipelineMouth(speaker, deadlines.timebase), deadlines)
     await session.prepare()
     return session
+  }
+
+  private func open(
+    _ recognizer: any SpeechRecognizer, _ conversation: ConversationRequest
+  ) async throws -> any RecognitionSession {
+    let agent = conversation.agent
+    let request = RecognitionRequest(
+      language: agent.language, phrases: model.phrases(for: agent),
+      configuration: agent.recognizer.configuration, wireFormat: conversation.wireFormat,
+      executor: conversation.executor, log: conversation.log)
+    do {
+      return try await recognizer.open(request)
+    } catch let failure as VoiceFailure {
+      throw failure.of(.recognizer)
+    }
+  }
+
+  /// Three, of which some may be the same.
+  public func backends(of agent: AgentConfiguration) -> VoiceBackends {
+    VoiceBackends(
+      model: agent.provider, recognizer: agent.recognizer.name, synthesizer: agent.synthesizer.name)
   }
 
   /// The text model's.

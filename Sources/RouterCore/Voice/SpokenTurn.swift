@@ -24,6 +24,11 @@ struct SpokenTurn: Sendable {
   /// How long it is, as far as known.
   var milliseconds: Int { pieces.reduce(0) { $0 + ($1.milliseconds ?? 0) } }
 
+  /// Whether the words of a piece are there and its sound is not.
+  var isBeingSpoken: Bool {
+    pieces.last.map { $0.milliseconds == nil && !$0.text.allSatisfy(\.isWhitespace) } ?? false
+  }
+
   /// A piece is about to be spoken.
   mutating func add(_ text: String) { pieces.append(Piece(text: text)) }
 

@@ -36,8 +36,7 @@ enum CheckCommand {
         loaded = try RouteTableLoader.load(try read(), types: .ofPlugins).get()
       }
       var warnings = loaded.warnings
-      let advice = plugins.reduce(into: [:]) { $0.merge($1.advice) { first, _ in first } }
-      warnings.append(contentsOf: loaded.lint(channels: Channels.facts(loaded), advice: advice))
+      warnings.append(contentsOf: loaded.lint(channels: Channels.facts(loaded), advice: plugins.advice))
       if !listensToWeb { warnings.append(contentsOf: loaded.lintWebhooks(of: Channels.webhookTypes)) }
       if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
       snapshot = loaded

@@ -83,16 +83,12 @@ import Testing
 
   // MARK: Tools
 
-  private let calls = #"""
-    ,"output":[{"type":"function_call","status":"completed","call_id":"c1","name":"f","arguments":"{\"a\": 1}"},
-    {"type":"function_call","status":"completed","call_id":"c2","name":"g","arguments":""}]
-    """#
-
   @Test func severalToolsAndOneResponseAfterTheLast() throws {
     var tale = try RealtimeTale()
     _ = tale.greeted()
     _ = tale.created("r2")
-    #expect(tale.done("r2", "completed", calls) == ["end 2", #"call c1 f {"a": 1}"#, "call c2 g {}"])
+    #expect(
+      tale.done("r2", "completed", RealtimeTale.calls) == ["end 2", #"call c1 f {"a": 1}"#, "call c2 g {}"])
     #expect(tale.engine(.toolResult(ToolResult(callID: "c2", output: "two"))) == ["result c2 two"])
     #expect(tale.engine(.toolResult(ToolResult(callID: "c2", output: "again"))) == [])
     let failed = ToolResult(callID: "c1", output: "no", isError: true)
@@ -136,7 +132,7 @@ import Testing
   @Test func resultsWaitForTheCallerToFinish() throws {
     var tale = try RealtimeTale()
     _ = tale.greeted()
-    _ = tale.created("r2") + tale.done("r2", "completed", calls)
+    _ = tale.created("r2") + tale.done("r2", "completed", RealtimeTale.calls)
     _ = tale.engine(.toolResult(ToolResult(callID: "c1", output: "1")))
     _ = tale.speech("started")
     #expect(tale.engine(.toolResult(ToolResult(callID: "c2", output: "2"))) == ["result c2 2"])
@@ -149,7 +145,7 @@ import Testing
   @Test func aServerThatDoesNotAnswerTheCallerIsAskedToGoOn() throws {
     var tale = try RealtimeTale()
     _ = tale.greeted()
-    _ = tale.created("r2") + tale.done("r2", "completed", calls)
+    _ = tale.created("r2") + tale.done("r2", "completed", RealtimeTale.calls)
     _ = tale.speech("started")
     _ = tale.engine(.toolResult(ToolResult(callID: "c1", output: "1")))
     _ = tale.engine(.toolResult(ToolResult(callID: "c2", output: "2")))
@@ -243,7 +239,7 @@ import Testing
       case 8: _ = tale.engine(.played(turn))
       case 9: _ = tale.engine(.say("Something."))
       case 10: _ = tale.engine(.digit("5"))
-      case 11: _ = tale.done(id, "completed", calls)
+      case 11: _ = tale.done(id, "completed", RealtimeTale.calls)
       case 12: _ = tale.engine(.toolResult(ToolResult(callID: "c1", output: nil)))
       default: _ = tale.after(.milliseconds(Int.random(in: 0..<4000, using: &random)))
       }

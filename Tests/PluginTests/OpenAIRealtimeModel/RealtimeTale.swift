@@ -4,6 +4,12 @@ import RouterCore
 
 /// A conversation told in the server's own messages; time is what the test says.
 struct RealtimeTale {
+  /// Two calls of functions, as `response.done` has them.
+  static let calls = #"""
+    ,"output":[{"type":"function_call","status":"completed","call_id":"c1","name":"f","arguments":"{\"a\": 1}"},
+    {"type":"function_call","status":"completed","call_id":"c2","name":"g","arguments":""}]
+    """#
+
   var machine: ConversationMachine
   var now = Duration.zero
 

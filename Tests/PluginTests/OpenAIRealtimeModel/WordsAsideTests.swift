@@ -5,16 +5,10 @@ import Testing
 
 /// Words that the caller hears while the results of tools are waited for.
 @Suite struct WordsAsideTests {
-  /// Two calls, as `response.done` has them.
-  private let calls = #"""
-    ,"output":[{"type":"function_call","status":"completed","call_id":"c1","name":"f","arguments":"{\"a\": 1}"},
-    {"type":"function_call","status":"completed","call_id":"c2","name":"g","arguments":""}]
-    """#
-
   @Test func wordsWhileAToolTakesItsTimeAreNoPartOfTheConversation() throws {
     var tale = try RealtimeTale()
     _ = tale.greeted()
-    _ = tale.created("r2") + tale.done("r2", "completed", calls)
+    _ = tale.created("r2") + tale.done("r2", "completed", RealtimeTale.calls)
     #expect(tale.engine(.say("One moment.")) == ["aside"])
     #expect(tale.created("r3") == ["start 3"])
     _ = tale.sound("r3", item: "aside")
@@ -26,7 +20,7 @@ import Testing
     // The caller speaks into them: there is nothing to cut in the conversation.
     tale = try RealtimeTale()
     _ = tale.greeted()
-    _ = tale.created("r2") + tale.done("r2", "completed", calls)
+    _ = tale.created("r2") + tale.done("r2", "completed", RealtimeTale.calls)
     _ = tale.engine(.say("One moment.")) + tale.created("r3") + tale.sound("r3", item: "aside")
     _ = tale.speech("started")
     #expect(tale.engine(.truncate(TurnID(3), playedMilliseconds: 100)) == ["cancel r3", "end 3"])
@@ -40,7 +34,7 @@ import Testing
     func waiting() throws -> RealtimeTale {
       var tale = try RealtimeTale()
       _ = tale.greeted()
-      _ = tale.created("r2") + tale.done("r2", "completed", calls)
+      _ = tale.created("r2") + tale.done("r2", "completed", RealtimeTale.calls)
       _ = tale.engine(.say("One moment."))
       return tale
     }

@@ -63,12 +63,25 @@ import Testing
     }
   }
 
+  @Test func nobodyIsTriedForACallThatCannotBe() {
+    let now = Lock(Duration.zero)
+    let breakers = Breakers(CircuitBreaker.Limits(), metrics: Metrics()) { now.withLock { $0 } }
+    for _ in 0..<5 { breakers.failed("one", "closed") }
+    now.withLock { $0 = .seconds(10) }
+    for _ in 0..<5 { breakers.failed("two", "closed") }
+    now.withLock { $0 = .seconds(16) }  // one may be tried, two not yet
+    #expect(breakers.leftAlone(of: ["one", "two"]) == "two")
+    #expect(breakers.leftAlone(of: ["one"]) == nil, "its trial was not spent")
+    #expect(breakers.leftAlone(of: ["one"]) == "one", "it is now")
+  }
+
   @Test func eachProviderHasItsOwn() {
     let metrics = Metrics()
     let breakers = Breakers(CircuitBreaker.Limits(), metrics: metrics) { .seconds(7) }
     for _ in 0..<5 { breakers.failed("one", "closed") }
     breakers.failed("two", "timedOut")
-    #expect(!breakers.admits("one") && breakers.admits("two") && breakers.admits("three"))
+    #expect(breakers.leftAlone(of: ["two", "one", "three"]) == "one")
+    #expect(breakers.leftAlone(of: ["two", "three"]) == nil)
     #expect(
       breakers.troubled == [
         BackendState(provider: "one", state: "open", failures: 5, seconds: 15),
@@ -79,7 +92,7 @@ import Testing
     #expect(
       metrics.value("routerd_backend_failures_total", ["provider": "one", "reason": "closed"]) == 5)
     breakers.succeeded("one")
-    #expect(breakers.admits("one") && breakers.troubled.count == 1)
+    #expect(breakers.leftAlone(of: ["one"]) == nil && breakers.troubled.count == 1)
     #expect(metrics.value("routerd_breaker_open", ["provider": "one"]) == 0)
   }
 }

@@ -94,7 +94,7 @@ import Testing
 
   @Test func aBackendThatIsLeftAloneIsPassedOver() {
     var machine = Machines.machine()
-    machine.admits = { $0 != "cloud" }
+    machine.leftAlone = { $0.contains("cloud") ? "cloud" : nil }
     let agent = AgentConfiguration(
       name: "first", provider: "cloud", providerType: "fake", fallback: ["second"])
     let actions = Machines.play(&machine, [(0, .start([.agent(agent)]))])
@@ -110,6 +110,48 @@ import Testing
     #expect(again == [])
     let failed = machine.handle(.voice(attempt: 1, .failed(Machines.gone)), at: .seconds(3))
     #expect(failed.contains(.backend(provider: "cloud", .failed(.closed))))
+  }
+
+  @Test func eachPartOfAPipelineIsToldOf() {
+    let parts = VoiceBackends(model: "cloud", recognizer: "ears", synthesizer: "mouth")
+    func talking() -> CallMachine {
+      var machine = FailoverTests.talking()
+      machine.backends = { _ in parts }
+      return machine
+    }
+    var machine = talking()
+    let token = CallEvent.voice(attempt: 1, .firstToken(TurnID(1)))
+    #expect(machine.handle(token, at: .seconds(1)) == [], "the greeting was given to it")
+    #expect(
+      machine.handle(.tick, at: .seconds(1), sound: SoundSoFar(audible: 20)) == [
+        .backend(provider: "mouth", .worked)
+      ])
+    let heard = machine.handle(
+      .voice(attempt: 1, .heard("Hello?", confidence: nil, isFinal: true)), at: .seconds(2))
+    #expect(heard.contains(.backend(provider: "ears", .worked)))
+    #expect(machine.handle(token, at: .seconds(3)) == [.backend(provider: "cloud", .worked)])
+    #expect(machine.handle(token, at: .seconds(4)) == [], "once is enough")
+
+    for (part, provider) in [
+      (VoiceFailure.Part.model, "cloud"), (.recognizer, "ears"), (.synthesizer, "mouth"),
+    ] {
+      var machine = talking()
+      let failed = machine.handle(.voice(attempt: 1, .failed(Machines.gone.of(part))), at: .seconds(3))
+      #expect(failed.contains(.backend(provider: provider, .failed(.closed))))
+    }
+    var mute = talking()
+    _ = mute.handle(.voice(attempt: 1, .said("Hello.", turn: TurnID(1), isFinal: false)), at: .seconds(1))
+    let silent = mute.handle(.tick, at: .seconds(11))
+    #expect(silent.contains(.backend(provider: "mouth", .failed(.timedOut))), "words that nobody heard")
+  }
+
+  @Test func aPipelineNeedsAllOfItsParts() {
+    var machine = Machines.machine()
+    machine.backends = { VoiceBackends(model: $0.provider, recognizer: "ears", synthesizer: "mouth") }
+    machine.leftAlone = { $0.contains("ears") ? "ears" : nil }
+    let agent = AgentConfiguration(name: "first", provider: "cloud", providerType: "fake")
+    _ = Machines.play(&machine, [(0, .start([.agent(agent)]))])
+    #expect(machine.history.first?.message?.contains("provider ears has failed too often") == true)
   }
 
   @Test func theWayToAnotherAgentIsBridged() {

@@ -1,6 +1,7 @@
 import Foundation
-import RouterCore
 import Testing
+
+@testable import RouterCore
 
 /// The client against a real server (the `websockets` package of Debian's Python).
 @Suite(.serialized) final class WebSocketTests {
@@ -84,6 +85,48 @@ import Testing
     let (socket, rest) = try await open("/echo")
     await socket.close(1000, "done")
     #expect(await rest.first { _ in true } == .closed(WebSocketClose(code: 1000, reason: "done")))
+    await client.close()
+  }
+
+  /// How many messages come before anything else on the loop gets its turn.
+  private final class Bursts: Sendable {
+    private let state = Lock((now: 0, longest: 0, count: 0))
+    var longest: Int { state.withLock(\.longest) }
+
+    /// Returns how many have come.
+    func count(on loop: EventLoop) -> Int {
+      let (isFirst, count) = state.withLock { state in
+        state.now += 1
+        state.count += 1
+        state.longest = max(state.longest, state.now)
+        return (state.now == 1, state.count)
+      }
+      if isFirst {
+        let timer = LoopTimer()
+        timer.start(0) {
+          self.state.withLock { $0.now = 0 }
+          _ = timer
+        }
+      }
+      return count
+    }
+  }
+
+  @Test func aFloodLetsOthersHaveTheirTurn() async throws {
+    let socket = try await WebSocket.connect("ws://127.0.0.1:\(port)/flood", over: client)
+    let (done, bursts) = (OneShot<Bool>(), Bursts())
+    await socket.start(
+      onMessage: { [loop] _ in
+        switch bursts.count(on: loop) {
+        case 1: usleep(300_000)  // meanwhile what follows fills the kernel's buffer
+        case 4000: done.resolve(true)
+        default: break
+        }
+      },
+      onClose: { _ in done.resolve(false) })
+    #expect(await done.value(cancelled: false))
+    #expect(bursts.longest <= (WebSocket.bytesATurn + (16 << 10)) / 1000, "of 1000 bytes each")
+    await socket.close()
     await client.close()
   }
 

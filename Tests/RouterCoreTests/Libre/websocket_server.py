@@ -16,6 +16,9 @@ async def serve(socket, path=None):
         await socket.send(["one ", "two ", "three"])
     if path == "/big":
         return await socket.send(b"x" * 300_000)
+    if path == "/flood":
+        for _ in range(4000):
+            await socket.send(b"x" * 1000)
     if path == "/aborts":
         return socket.transport.abort()
     async for message in socket:

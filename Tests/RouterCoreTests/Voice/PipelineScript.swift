@@ -92,7 +92,8 @@ struct PipelineScript {
     case .heard(let text, _, let isFinal): "heard '\(text)'\(isFinal ? "" : "…")"
     case .said(let text, let id, let isFinal): "said \(id.number) '\(text)'\(isFinal ? "" : "…")"
     case .toolCall(let call): "tool \(call.name)"
-    case .failed(let failure): "failed \(failure.kind.rawValue)"
+    case .failed(let failure):
+      "failed \(failure.part == .model ? "" : "\(failure.part) ")\(failure.kind.rawValue)"
     }
   }
 }

@@ -139,9 +139,11 @@ import Testing
     await rig.session.send(.begin)
     if part == "recogniser" { try await rig.recognition.report(.failed(failure)) }
     await rig.reading.value
-    #expect(
-      rig.events.events.last
-        == .failed(part == "foreign" ? VoiceFailure(.protocolError, "Secret") : failure))
+    let expected: [String: VoiceFailure] = [
+      "model": failure, "foreign": VoiceFailure(.protocolError, "Secret"), "voice": failure.of(.synthesizer),
+      "recogniser": failure.of(.recognizer),
+    ]
+    #expect(rig.events.events.last == expected[part].map(VoiceEvent.failed))
   }
 
   @Test func aVoiceThatNeverStopsFails() async throws {
@@ -162,7 +164,7 @@ import Testing
       recognizer: FakeRecognizer(failure: VoiceFailure(.unauthorized, "no key")),
       model: FakeTextModel(Self.answers), synthesizer: FakeSynthesizer())
     let request = ConversationRequest(call: .example(), agent: AgentConfiguration(name: "a"), log: .silent)
-    await #expect(throws: VoiceFailure(.unauthorized, "no key")) {
+    await #expect(throws: VoiceFailure(.unauthorized, "no key").of(.recognizer)) {
       _ = try await pipeline.open(request, speaker: FakeSpeaker())
     }
   }

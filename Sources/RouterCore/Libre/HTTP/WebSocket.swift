@@ -6,6 +6,9 @@ internal import FoundationEssentials
 /// Messages arrive inline on the loop, so an adapter that is pinned to the same loop takes them without a hop.
 /// A started socket lives until its end, whoever still refers to it: close it.
 public actor WebSocket {
+  /// Bytes that are taken in one turn of the loop: a flood here costs the calls beside it no more than that.
+  static let bytesATurn = 64 << 10
+
   private nonisolated let loop: EventLoop
   private nonisolated let outbox = Lock<[WebSocketMessage]>([])
   private let settings: WebSocketSettings
@@ -13,6 +16,7 @@ public actor WebSocket {
   private let framing: WebSocketFraming
   private let heartbeat = LoopTimer()
   private let deadline = LoopTimer()
+  private let nextTurn = LoopTimer()
   private var onMessage: (@Sendable (WebSocketMessage) -> Void)?
   private var onClose: (@Sendable (WebSocketClose) -> Void)?
   private var early: [WebSocketMessage] = []
@@ -146,9 +150,16 @@ public actor WebSocket {
   }
 
   private func readAll() {
+    var left = WebSocket.bytesATurn
     while end == nil, !isDeaf {
+      // The loop asks again where the kernel has more; what a layer of its own has read ahead, it does not see.
+      guard left > 0 else {
+        if !connection.isPlain { nextTurn.start(0) { [weak self] in self?.assumeIsolated { $0.readAll() } } }
+        return writeAll()
+      }
       switch buffer.withUnsafeMutableBytes({ connection.read(into: $0) }) {
       case .bytes(let count):
+        left -= count
         let messages = buffer.withUnsafeBytes { framing.read(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         let hasAnswered = framing.takePong()
         answersPings = answersPings || hasAnswered
@@ -202,6 +213,7 @@ public actor WebSocket {
     end = close
     heartbeat.cancel()
     deadline.cancel()
+    nextTurn.cancel()
     connection.close()
     let onClose = onClose
     forget()
