@@ -495,6 +495,8 @@ int main(int argc, char **argv) {
     }
     if (phase == 0 && paired == n_sess) { phase = 1; m_start = t + (int64_t)(warm * 1e9); m_end = m_start + (int64_t)(duration * 1e9); }
     if (phase == 0 && started == n_sess && paired < n_sess && t - ss[started - 1].t_connect > 10000000000LL) { printf("sessions=%u paired=%u error=pairing\n", n_sess, paired); return 1; }
+    // Too much for the target, or for us: the run is not clean, and must not last for ever.
+    if (phase == 0 && (double)(t - t0) > 1e9 * (10 + 3 * n_sess / ramp)) { printf("sessions=%u paired=%u error=ramp\n", n_sess, paired); return 1; }
     if (phase == 1 && t >= m_start) { phase = 2; measuring = true; mark_cpu(&a, &pids); }
     if (phase == 2 && t >= m_end) { phase = 3; measuring = false; ended = true; mark_cpu(&b, &pids); pss = pids_mem(&pids, "Pss:"); rss = pids_mem(&pids, "Rss:"); break; }
     int k = 0;
