@@ -65,10 +65,22 @@ import Testing
   @Test func aSocketThatWasLeftBehindIsReplaced() async throws {
     let path = path()
     try Files.makeParent(of: path)
-    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    let left = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    let address = try #require(UnixAddress(path))
+    #expect(address.withPointer { bind(left, $0, $1) } == 0)
+    close(left)
     let server = try ControlServer(path, log: .silent) { _, _ in "here" }
     #expect(try await ControlClient.ask("x", at: path) == "here")
     server.stop()
+  }
+
+  @Test func aFileIsNotReplaced() async throws {
+    let path = path()
+    try Files.makeParent(of: path)
+    _ = FileManager.default.createFile(atPath: path, contents: Data("calls".utf8))
+    let failure = await failure { _ = try ControlServer(path, log: .silent) { _, _ in .null } }
+    #expect(failure?.message.contains("\(path) is no socket") == true)
+    #expect(FileManager.default.contents(atPath: path) == Data("calls".utf8))
   }
 
   @Test(arguments: ["", "not json", "{\"command\":5}", "too long"])

@@ -111,7 +111,9 @@ import Testing
     for words in [
       ["tel:+1555"], ["sip:a b@c"], ["sip:a@b", "--digits", "1x"], ["sip:a@b", "--pause", "0"],
       ["sip:a@b", "--codec", "g729"], ["sip:a@b", "--srtp", "maybe"], ["sip:a@b", "--header", "nonsense"],
-      ["sip:a@b", "--header", "A: b\nC: d"], ["sip:a@b", "--from", "<x>"], ["sip:a@b", "--seconds", "0"],
+      ["sip:a@b", "--wav", "/nowhere/x.wav"], ["sip:a@b", "--wav", "/dev/null"],
+      ["sip:a@b", "--record", "/nowhere/x.wav"], ["sip:a@b", "--header", "A: b\nC: d"],
+      ["sip:a@b", "--from", "<x>"], ["sip:a@b", "--seconds", "0"],
     ] {
       #expect(throws: UsageError.self, "\(words)") { try self.options(words) }
     }

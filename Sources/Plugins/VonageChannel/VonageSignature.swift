@@ -21,9 +21,11 @@ enum VonageSignature {
       guard let hash = claims["payload_hash"]?.string?.lowercased(),
         hashes(of: request).contains(where: { Digest.isEqual(Array($0.utf8), Array(hash.utf8)) })
       else { return .tampered }
-      guard let issued = claims["iat"]?.number, abs(issued - Double(now)) <= Double(toleranceSeconds) else {
-        return .stale
-      }
+      let (now, tolerance) = (Double(now), Double(toleranceSeconds))
+      guard let issued = claims["iat"]?.number, abs(issued - now) <= tolerance,
+        claims["exp"]?.number ?? .infinity >= now - tolerance,  // RFC 7519 sections 4.1.4 and 4.1.5
+        claims["nbf"]?.number ?? 0 <= now + tolerance
+      else { return .stale }
       return .right(account: index)
     }
     return .forged

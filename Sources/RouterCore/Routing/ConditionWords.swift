@@ -54,7 +54,8 @@ extension Condition {
 
   /// Long lists are cut: a trace is read by people.
   static func list(_ words: [String]) -> String {
-    words.prefix(8).joined(separator: " or ") + (words.count > 8 ? " or \(words.count - 8) more" : "")
+    if words.isEmpty { return "nobody" }
+    return words.prefix(8).joined(separator: " or ") + (words.count > 8 ? " or \(words.count - 8) more" : "")
   }
 }
 

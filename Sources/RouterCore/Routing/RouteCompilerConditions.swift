@@ -27,7 +27,9 @@ extension RouteCompiler {
   func conditions(_ match: YAMLNode?, _ check: inout SchemaCheck) -> [Condition] {
     guard let match else { return [] }
     return match.pairs.flatMap { key, value -> [Condition] in
-      key.text == "to" ? [] : condition(key.text ?? "", value, &check)
+      guard key.text == "to" else { return condition(key.text ?? "", value, &check) }
+      // The index keeps who is called; a list of nobody is a condition that never holds.
+      return value.kind == .sequence && value.elements.isEmpty ? [.to([])] : []
     }
   }
 

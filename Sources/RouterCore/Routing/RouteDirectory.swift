@@ -62,7 +62,18 @@ public struct RouteDirectory: Sendable {
     for name in names where !name.hasPrefix(".") {
       let path = "\(directory)/\(name)"
       var isDirectory = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { continue }
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        if RouteDirectory.extensions.contains(where: name.hasSuffix),
+          // A file that has just gone is no link.
+          let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+        {
+          problems.append(
+            Diagnostic(
+              .error, "\(path) is a link to \(target), which is not there",
+              hint: "mend the link, or take it out of the directory"))
+        }
+        continue
+      }
       if isDirectory, name == "examples" { continue }
       if isDirectory, depth < RouteDirectory.maximumFolderDepth {
         collect(path, depth: depth + 1, &problems)

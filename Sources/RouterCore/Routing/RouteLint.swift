@@ -22,6 +22,7 @@ extension RouteSnapshot {
       lintChannels(of: route, channels, &warnings)
     }
     lintSchedules(now, &warnings)
+    lintConnections(&warnings)
     return warnings
   }
 
@@ -75,6 +76,16 @@ extension RouteSnapshot {
           .warning,
           "route \(table.name(of: route)): what stands behind a rejection in 'fallback' is never tried",
           hint: "put the rejection last", at: place(route)))
+    }
+  }
+
+  private func lintConnections(_ warnings: inout DiagnosticList) {
+    for connection in connections where !warnings.isFull {
+      warnings.append(
+        Diagnostic(
+          .warning,
+          "the connection '\(connection.name)' is not registered: routerd does not register accounts yet",
+          hint: "have \(connection.server) send its calls here, and name its addresses in 'trunks'"))
     }
   }
 

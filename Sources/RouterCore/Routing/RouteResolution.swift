@@ -76,9 +76,7 @@ extension RouteSnapshot {
     case .split(let shares):
       guard let share = shares.pick(facts.share(of: "split " + table.name(of: route))) else { return nil }
       return configuration(of: share.agent, channel: channel, overrides: share.overrides).map { .agent($0) }
-    case .transfer(var request):
-      request.target = secrets.fill(request.target)
-      return .transfer(request)
+    case .transfer(let request): return .transfer(request)
     case .reject(let rejection):
       let text = rejection.reason ?? "rejected by route \(table.name(of: route))"
       return .reject(

@@ -15,7 +15,7 @@ enum RouteSchema {
       Field("faqCollections", .named(.list(.object(faq))), "Questions with stored answers."),
       Field("knowledgeBases", .named(.object(knowledgeBase)), "Documents that agents may look things up in."),
       Field("agents", .named(.object(agent)), "Who answers calls."),
-      Field("connections", .named(.object(connection)), "SIP accounts that routerd registers."),
+      Field("connections", .named(.object(connection)), "SIP accounts; not registered yet."),
       Field("trunks", .named(.object(trunk)), "SIP peers that send calls without a registration."),
       Field("schedules", .named(.object(schedule)), "Opening hours, by name."),
       Field("callerLists", .named(.object(callerList)), "Sets of numbers, by name."),
@@ -33,7 +33,7 @@ enum RouteSchema {
     "a rejection", doc: "How a call is refused.",
     [
       Field("code", .integer(300...699), required: true, "The SIP status, e.g. 486 (busy), 603 (declined)."),
-      Field("reason", .text(TextShape()), "The words beside the status."),
+      Field("reason", .text(TextShape(isShownTo: "the caller")), "The words beside the status."),
       Field("retryAfter", .integer(seconds), "Seconds after which the caller may try again."),
     ])
 
@@ -41,7 +41,7 @@ enum RouteSchema {
     "a transfer", doc: "Who else gets the call.",
     [
       Field(
-        "target", .text(TextShape("an extension, a number or a SIP URI")), required: true,
+        "target", .text(TransferTarget.shape), required: true,
         "An extension, a number, or a sip:, sips: or tel: URI."),
       Field("timeout", .integer(1...600), "Seconds that the target may ring (30)."),
     ])
@@ -88,7 +88,7 @@ enum RouteSchema {
         "overrides", .patch(agentSettings),
         "Changes to that agent; those of the route are for its own target alone."),
       Field(
-        "transfer", .short(.text(TextShape("an extension, a number or a SIP URI")), transfer),
+        "transfer", .short(.text(TransferTarget.shape), transfer),
         "Somebody who gets the call."),
       Field("reject", .short(.integer(300...699), reject), "How the call is refused."),
     ], exactlyOne: ["agent", "transfer", "reject"])
@@ -153,7 +153,7 @@ enum RouteSchema {
       Field(
         "split", .list(.object(weighted)), "Several agents by weight; a caller always gets the same one."),
       Field(
-        "transfer", .short(.text(TextShape("an extension, a number or a SIP URI")), transfer),
+        "transfer", .short(.text(TransferTarget.shape), transfer),
         "Hands the call to somebody else."),
       Field("reject", .short(.integer(300...699), reject), "Refuses the call."),
       Field(

@@ -69,7 +69,7 @@ extension RouteSchema {
     [
       Field("enabled", .boolean, "Whether the agent may hand over."),
       Field(
-        "transferExtension", .text(TextShape("an extension, a number or a SIP URI")),
+        "transferExtension", .text(TransferTarget.shape),
         "To whom: an extension, a number, or a sip: or tel: URI."),
       Field("transferDescription", .text(TextShape()), "When to hand over, in words for the model."),
     ])
@@ -86,7 +86,7 @@ extension RouteSchema {
     [
       Field("agent", .text(TextShape("the name of an agent")), "An agent that goes on."),
       Field(
-        "transfer", .short(.text(TextShape("an extension, a number or a SIP URI")), transfer),
+        "transfer", .short(.text(TransferTarget.shape), transfer),
         "Somebody who gets the caller."),
     ], exactlyOne: ["agent", "transfer"])
 

@@ -10,7 +10,8 @@ public struct RouteSource: Sendable {
     public var bytes: [UInt8]
     public init(path: String, bytes: [UInt8]) {
       self.path = path
-      self.bytes = bytes
+      // Editors of some systems begin a file with a byte order mark, which belongs to no document (RFC 3629 section 6).
+      self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
     /// A file from text.
     public init(_ path: String, _ text: String) { self.init(path: path, bytes: Array(text.utf8)) }

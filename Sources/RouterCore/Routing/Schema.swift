@@ -32,9 +32,16 @@ struct TextShape: Sendable {
   /// Says what is wrong with a text; `nil` when nothing is.
   var fault: (@Sendable (String) -> TextFault?)?
 
-  init(_ noun: String = "text", pattern: String? = nil, fault: (@Sendable (String) -> TextFault?)? = nil) {
+  /// Who gets to see it besides operators, where references to secrets have no place: `callers`.
+  var isShownTo: String?
+
+  init(
+    _ noun: String = "text", pattern: String? = nil, isShownTo: String? = nil,
+    fault: (@Sendable (String) -> TextFault?)? = nil
+  ) {
     self.noun = noun
     self.pattern = pattern
+    self.isShownTo = isShownTo
     self.fault = fault
   }
 }

@@ -75,6 +75,13 @@ struct SchemaCheck {
 
   private mutating func checkText(_ node: YAMLNode, _ shape: TextShape, _ key: String) -> Bool {
     guard node.kind == .scalar, !node.isNull else { return fail(node, wants(shape.noun, key)) }
+    if let people = shape.isShownTo, let text = node.text, SecretReference.occurs(in: text) {
+      append(
+        node.diagnostic(
+          .error, "'\(text)' is a reference to a secret, and this is shown to \(people)",
+          hint: "write the words themselves"))
+      return false
+    }
     guard let fault = shape.fault, let text = node.text, !SecretReference.occurs(in: text) else {
       return true
     }

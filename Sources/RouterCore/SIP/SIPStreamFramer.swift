@@ -120,21 +120,41 @@ struct SIPStreamFramer {
     }
   }
 
-  /// The value of `Content-Length` in a header, `nil` when it is missing or no number.
+  /// The value of `Content-Length` in a header; `nil` when it is missing, no number, or there are two that differ. Lines
+  /// that begin with a blank belong to the field before them (RFC 3261 section 7.3.1): read as fields of their own, they
+  /// would let somebody hide a message in another one.
   private static func contentLength(_ header: UnsafeRawBufferPointer) -> Int? {
+    var found: Int?
     var index = 0
     while index < header.count {
-      let end = header[index...].firstIndex(of: SIPByte.lf) ?? header.count
-      let line = UnsafeRawBufferPointer(rebasing: header[index..<end])
-      if let colon = line.firstIndex(of: SIPByte.colon) {
-        let name = UnsafeRawBufferPointer(rebasing: line[..<colon]).trimmed()
-        if SIPHeaderName.of(name) == .contentLength {
-          let value = UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]).trimmed()
-          return value.decimal(limit: 0x7fff_ffff).map { Int($0) }
-        }
-      }
-      index = end + 1
+      let end = fieldEnd(header, from: index)
+      let field = UnsafeRawBufferPointer(rebasing: header[index..<end])
+      index = end
+      guard let colon = field.firstIndex(of: SIPByte.colon),
+        SIPHeaderName.of(UnsafeRawBufferPointer(rebasing: field[..<colon]).trimmed()) == .contentLength
+      else { continue }
+      let value = UnsafeRawBufferPointer(rebasing: field[(colon + 1)...])
+      guard let length = decimal(value), found == nil || found == length else { return nil }
+      found = length
     }
-    return nil
+    return found
+  }
+
+  /// Where the field that begins at `start` ends, its continuation lines and its line end included.
+  private static func fieldEnd(_ header: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var index = start
+    while let feed = header[index...].firstIndex(of: SIPByte.lf) {
+      index = feed + 1
+      guard index < header.count, SIPByte.isBlank(header[index]) else { return index }
+    }
+    return header.count
+  }
+
+  /// A number between blanks and line ends.
+  private static func decimal(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let first = bytes.firstIndex(where: { !SIPByte.isWhite($0) }),
+      let last = bytes.lastIndex(where: { !SIPByte.isWhite($0) })
+    else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[first...last]).decimal(limit: 0x7fff_ffff).map { Int($0) }
   }
 }

@@ -9,6 +9,8 @@ public enum TransferDestination: Hashable, Sendable {
   /// `tel:` URI, RFC 3966), or an extension, which lives in `domain`.
   /// - Returns: `nil` when it is none of these, or an extension without a domain.
   public init?(_ text: String, domain: String?) {
+    // It becomes part of documents and requests.
+    guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else { return nil }
     let lower = text.lowercased()
     if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") {
       self = .sip(text)

@@ -52,7 +52,18 @@ enum WhatIfCall {
       let clock = text[text.index(after: t)...].prefix { $0.isNumber || $0 == ":" }
       if clock.count == 5 { text.insert(contentsOf: ":00", at: clock.endIndex) }
     }
-    // Not a time: the caller says so.
-    return try? Date(text, strategy: .iso8601)
+    // Not a time: the caller says so. One that no calendar has (30 February) would be read as another.
+    guard let date = try? Date(text, strategy: .iso8601),
+      let zone = text.firstIndex(where: { "Z+".contains($0) })
+        ?? text.lastIndex(of: "-"), isOfTheCalendar(text[..<zone])
+    else { return nil }
+    return date
+  }
+
+  /// Whether a date and time without its zone is one that there is.
+  private static func isOfTheCalendar(_ local: Substring) -> Bool {
+    // What cannot be read is no time at all.
+    guard let date = try? Date(local + "Z", strategy: .iso8601) else { return false }
+    return date.formatted(.iso8601) == local + "Z"
   }
 }

@@ -38,6 +38,11 @@ final class ControlServer: Sendable {
     do {
       close(try ControlSocket.connect(path).descriptor)
     } catch {
+      guard Files.isSocketOrNothing(path) else {
+        throw ControlFailure(
+          "the control socket would take the place of a file: \(path) is no socket; name another --socket",
+          .system)
+      }
       unlink(path)  // left behind by a routerd that was killed, or never there
       return try bind(address, path)
     }

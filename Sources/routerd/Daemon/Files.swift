@@ -20,6 +20,20 @@ enum Files {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether a path is free for a socket: there is nothing, or an old socket.
+  static func isSocketOrNothing(_ path: String) -> Bool {
+    var facts = stat()
+    return lstat(path, &facts) != 0 || facts.st_mode & S_IFMT == S_IFSOCK
+  }
+
+  /// What keeps a file from being written; `nil` when nothing does. Nothing is made or changed.
+  static func whyNotWritable(_ path: String) -> String? {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let place = exists(path) ? path : folder
+    return access(place, W_OK) == 0 ? nil : "\(place): \(ControlSocket.errorText())"
+  }
+
   /// Makes the folder that a file is to be in, if it is missing.
   static func makeParent(of path: String) throws(ControlFailure) {
     guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }

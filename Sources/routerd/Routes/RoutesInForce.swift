@@ -160,6 +160,10 @@ final class RoutesInForce: Sendable {
       }
       if let kept { (reading.result, reading.content) = (kept.result, nil) }
     }
+    if case .success(let new) = reading.result, new.routeCount == 0, snapshot.routeCount > 0 {
+      // Files that were moved away are no wish to refuse every call.
+      reading.result = .failure(RoutesInForce.noRoutes)
+    }
     switch reading.result {
     case .success(let snapshot):
       router.swap(snapshot)
@@ -178,12 +182,18 @@ final class RoutesInForce: Sendable {
       state.tried = reading.fingerprint
       state.lastChange = change
       guard change.isAccepted else { return }
-      state.loadedAt = change.date
+      if !change.isSame { state.loadedAt = change.date }
       if reading.content != nil { state.footing = .files }
     }
     await releaseUnused()
     return change
   }
+
+  private static let noRoutes = DiagnosticList([
+    Diagnostic(
+      .error, "there is no route any more",
+      hint: "bring the route files back; to refuse every call, write a route that does: {reject: 480}")
+  ])
 
   /// Lets go of tables that no call needs any more. To free a large one takes long enough to be behind calls.
   func releaseUnused() async {

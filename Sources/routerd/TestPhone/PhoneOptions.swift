@@ -114,6 +114,7 @@ struct PhoneOptions: Sendable {
       (patience, greeting) = (seconds, seconds)
     }
     recording = arguments.value("--record")
+    if let recording, let why = Files.whyNotWritable(recording) { throw fail("--record: \(why)") }
     voice = try arguments.choice("--voice", ["rms", "slt", "kal", "kal16"]) ?? voice
     stays = arguments.has("--stay")
     isLateOffer = arguments.has("--late-offer")
@@ -144,8 +145,13 @@ struct PhoneOptions: Sendable {
   private static func steps(_ arguments: Arguments) throws(UsageError) -> [PhoneStep] {
     var steps: [PhoneStep] = []
     for (name, value) in arguments.steps(PhoneStep.options) {
-      do throws(EmulatorError) { steps.append(try PhoneStep(name, value)) } catch {
-        throw UsageError(error.description, command: "call")
+      do {
+        let step = try PhoneStep(name, value)
+        // A file that cannot be played is found out before anybody is called.
+        if case .wav(let path) = step { _ = try PhoneVoice.samples(ofFile: path, sampleRate: 8000) }
+        steps.append(step)
+      } catch {
+        throw UsageError("\(error)", command: "call")
       }
     }
     return steps

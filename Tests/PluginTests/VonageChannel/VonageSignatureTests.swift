@@ -62,6 +62,16 @@ import Testing
     #expect(VonageSignature.verdict(Self.request(timeless), accounts, now: now) == .stale)
   }
 
+  @Test(arguments: [("exp", 1, false), ("exp", 900, true), ("nbf", 4000, false), ("nbf", 0, true)])
+  func theTokensOwnLimitsCount(_ claim: String, _ offset: Int, _ isRight: Bool) throws {
+    let token = try Self.signed([
+      "iat": .integer(Self.issued), claim: .integer(claim == "exp" && offset == 1 ? 1 : Self.issued + offset),
+      "payload_hash": .string(Digest.hexadecimal(Digest.hash(Self.body.utf8))),
+    ])
+    let verdict = VonageSignature.verdict(Self.request(token), [try Self.account()], now: Self.issued)
+    #expect(verdict == (isRight ? .right(account: 0) : .stale))
+  }
+
   /// The hash of a GET is over its fields as a JSON object, in their order.
   @Test func queriesAreHashedAsJSON() throws {
     let query =

@@ -29,6 +29,17 @@ import Testing
     #expect(throws: DiagnosticList.self) { try RouteDirectory(path + "/nothing") }
   }
 
+  @Test func aLinkThatLeadsNowhereIsNoEmptyTable() throws {
+    let path = try folder(["a.yaml"])
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.createSymbolicLink(atPath: path + "/b.yaml", withDestinationPath: "gone.yaml")
+    #expect {
+      try RouteDirectory(path)
+    } throws: { error in
+      (error as? DiagnosticList)?.rendered.contains("b.yaml is a link to gone.yaml") == true
+    }
+  }
+
   @Test func patterns() throws {
     let path = try folder([
       "docs/a.md", "docs/b.md", "docs/c.txt", "docs/.d.md", "docs/deep/e.md", "more/f.md",

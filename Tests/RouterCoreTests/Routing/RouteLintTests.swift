@@ -89,4 +89,11 @@ import Testing
     ])
     #expect(lint.rendered.contains("agent a: no temperature") && !lint.rendered.contains("agent b"))
   }
+
+  @Test func aConnectionIsNotRegistered() throws {
+    let found = try lint(
+      "- {agent: b}",
+      "connections: {desk: {agentId: a, settings: {server: pbx, domain: x, username: y, password: z}}}")
+    #expect(found.contains("warning: the connection 'desk' is not registered"), "\(found)")
+  }
 }

@@ -53,6 +53,34 @@ import Testing
     #expect(voice("x", .websocket) == "shimmer")
   }
 
+  @Test func aListOfNobodyTakesNoCall() throws {
+    let snapshot = try Fixture.snapshot(
+      Fixture.agents
+        + "routes: [{name: none, match: {to: []}, agent: a, priority: 1}, {name: all, agent: b}]")
+    #expect(snapshot.resolve(Fixture.call(to: "1")).route == "all")
+    let explanation = snapshot.explain(Fixture.call(to: "1"))
+    #expect(explanation.candidates.first?.failure?.expected == "nobody")
+    #expect(snapshot.lint().rendered == "")
+  }
+
+  @Test(arguments: [
+    "100", "+442079460001", "+44 (20) 7946-0001", "sales", "tel:+1-555;phone-context=x", "*70#", "alice@pbx",
+    "sip:alice@example.com", "sips:a@[2001:db8::1]:5061;transport=tls",
+  ])
+  func whoCanBeCalled(target: String) throws {
+    let snapshot = try Fixture.snapshot("routes: [{match: {to: 1}, transfer: '\(target)'}]")
+    guard case .transfer(let request)? = snapshot.resolve(Fixture.call(to: "1")).targets.first else {
+      Issue.record("no transfer")
+      return
+    }
+    #expect(request.target == target)
+  }
+
+  @Test func aByteOrderMarkIsPassedOver() throws {
+    let snapshot = try Fixture.snapshot("\u{FEFF}" + Fixture.agents + "routes: [{agent: a}]\n")
+    #expect(snapshot.resolve(Fixture.call(to: "1")).agent == "a")
+  }
+
   @Test func conditionsPassARouteOver() throws {
     let snapshot = try Fixture.snapshot(Self.table)
     var call = Fixture.call(to: "+33123456789")

@@ -121,6 +121,36 @@ import Testing
     }
   }
 
+  /// With two hand-overs in turn, what becomes of the first does not decide about the second.
+  @Test func aReportBelongsToItsTransfer() async throws {
+    try await withSIPSidesInCall { server, serverLog, client, clientLog in
+      let target = try #require(SIPURI("tel:+15550001111"))
+      var referrals: [SIPReferral] = []
+      for _ in 0..<2 {
+        async let answer = server.refer(SIPTransferRequest(target: target))
+        let referral = try await clientLog.next {
+          if case .referred(let referral) = $0 { referral } else { nil }
+        }
+        referral.accept()
+        #expect(await answer.status == 202)
+        referrals.append(referral)
+      }
+      await referrals[0].report(200)
+      await referrals[1].report(486)
+      var news: [Int?] = []
+      while news.last != 486 {
+        news.append(
+          try await serverLog.next {
+            if case .transferProgress(let progress) = $0 { progress.status } else { nil }
+          })
+      }
+      #expect(!news.contains(200), "\(news)")
+      let stray = Header("Event", "refer;id=99999")
+      #expect(
+        await client.request(.notify, headers: [stray, Header("Subscription-State", "active")]).status == 481)
+    }
+  }
+
   @Test func closingEndsEverything() async throws {
     try await withSIPSides { server, client, target in
       let (_, waiting) = try await client.call(target)

@@ -145,7 +145,20 @@ import Testing
     }
   }
 
+  /// Continuation lines belong to the field before them (RFC 3261 section 7.3.1).
   @Test(arguments: [
+    "OPTIONS sip:a SIP/2.0\r\nSubject: x\r\n l: 40, w: 30\r\nl: 4\r\n\r\nbody",
+    "OPTIONS sip:a SIP/2.0\r\nSubject: x\r\n\tContent-Length: 0\r\nContent-Length: 4\r\n\r\nbody",
+    "OPTIONS sip:a SIP/2.0\r\nContent-Length:\r\n 4\r\n\r\nbody",
+    "OPTIONS sip:a SIP/2.0\nl:\n 4\nl: 4\n\nbody",
+  ])
+  func foldedLinesAreNoFieldsOfTheirOwn(_ text: String) {
+    #expect(items([text, two]) == [.message(Array(text.utf8)), .message(Array(two.utf8))])
+  }
+
+  @Test(arguments: [
+    "OPTIONS sip:a SIP/2.0\r\nl: 0\r\nContent-Length: 4\r\n\r\nbody",
+    "OPTIONS sip:a SIP/2.0\r\nl: 1\r\n 0\r\n\r\nb",
     "OPTIONS sip:a SIP/2.0\r\n\r\n", "OPTIONS sip:a SIP/2.0\r\nl: x\r\n\r\n",
     "OPTIONS sip:a SIP/2.0\r\nl: -1\r\n\r\n",
     "OPTIONS sip:a SIP/2.0\r\nl: 1001\r\n\r\n", String(repeating: "x", count: 1001),

@@ -31,11 +31,24 @@ import Testing
 
   @Test func withoutPRACKTheCallIsRefused() async throws {
     try await withSIPServer(.loopback(t1: .milliseconds(5))) { side, caller in
-      caller.send("INVITE", branch: "i", ["Require: 100rel"])
+      caller.send("INVITE", branch: "i", ["Require: 100rel"], body: "v=0 offer")
       let invitation = try await side.nextInvitation()
       await invitation.call.ring()
       _ = try await caller.socket.response(504)
       #expect(try await side.log(of: invitation.call.id).ending().cause == .notAcknowledged)
+    }
+  }
+
+  /// The offer must stand in the first reliable answer (RFC 3261 section 13.2.1), and ringing has none.
+  @Test func whoWantsOurOfferReliablyGetsItWithTheAnswer() async throws {
+    try await withSIPServer { side, caller in
+      caller.send("INVITE", branch: "i", ["Require: 100rel"])
+      let invitation = try await side.nextInvitation()
+      await invitation.call.ring()
+      invitation.call.accept(now: Array("v=0 offer".utf8))
+      var answer = try #require(await caller.socket.receive())
+      while answer.hasPrefix("SIP/2.0 100 ") { answer = try #require(await caller.socket.receive()) }
+      #expect(answer.hasPrefix("SIP/2.0 200 ") && answer.hasSuffix("v=0 offer"))
     }
   }
 

@@ -81,7 +81,9 @@ final class SIPEventLog: Sendable {
 
   func next() async throws -> SIPCallEvent {
     var iterator = stream.makeAsyncIterator()
-    return try #require(await iterator.next())
+    let event = await iterator.next()
+    try Task.checkCancellation()  // whoever does not wait any more misses nothing
+    return try #require(event)
   }
 
   /// The next event that `find` makes something of; others are passed over.

@@ -55,6 +55,7 @@ final class HTTPServerExchange: @unchecked Sendable {
     guard request != nil else {
       self.connection = connection
       readHead(connection, String(cString: method))
+      if let refusal = request?.ambiguity { return queue(refusal) }
       let length = request?.header("Content-Length").flatMap { Int($0) } ?? 0
       if length > server.settings.maximumBodyBytes {
         return queue(.text(413, "the body is longer than \(server.settings.maximumBodyBytes) bytes\n"))

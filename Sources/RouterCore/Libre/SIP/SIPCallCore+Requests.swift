@@ -62,7 +62,11 @@ extension SIPCallCore {
   }
 
   private func reinvited(_ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
-    guard state == .up || state == .answered else { return transaction.answer(491) }
+    guard state == .up || state == .answered else {
+      // Of a caller who was not answered yet (RFC 3261 section 14.2); or our own is under way.
+      guard isServer else { return transaction.answer(491) }
+      return transaction.answer(500, headers: [Header("Retry-After", "\(Int.random(in: 0...10))")])
+    }
     if refuseChange(transaction) { return }
     guard let (body, outcome) = readChange(transaction, envelope) else { return }
     invite = transaction

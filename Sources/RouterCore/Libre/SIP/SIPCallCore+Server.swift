@@ -54,6 +54,8 @@ extension SIPCallCore {
 
   func ring(_ reply: SIPReply) {
     guard state == .ringing, let invite, (101...199).contains(reply.status) else { return }
+    // Who wants both reliable answers and our offer gets the offer with the first one (RFC 3261 section 13.2.1): the 200.
+    if reliable != nil, remoteSDP == nil, reply.body.isEmpty { return }
     if reliable?.isOutstanding == true {
       // The next one waits for PRACK of the last (RFC 3262 section 3); a few are kept.
       if let count = reliable?.waiting.count, count < 8 { reliable?.waiting.append(reply) }

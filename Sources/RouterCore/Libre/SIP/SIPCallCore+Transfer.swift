@@ -27,14 +27,22 @@ extension SIPCallCore {
     guard event.prefix(while: { $0 != ";" }).trimmingBlanks().equalsFolded("refer") else {
       return transaction.answer(489, headers: [Header("Allow-Events", "refer")])
     }
-    guard !transfers.isEmpty else { return transaction.answer(481) }
+    // `id` is the CSeq of the REFER that it tells of (RFC 3515 section 2.4.6); without one, of the newest.
+    let parameters = event.split(separator: ";").dropFirst().map { String($0).trimmingBlanks().lowercased() }
+    let id = parameters.first { $0.hasPrefix("id=") }.map { $0.dropFirst(3) }
+    guard let told = id.map({ UInt32($0) }) ?? transfers.last, transfers.contains(told) else {
+      return transaction.answer(481)
+    }
     transaction.answer(200)
     let subscription = envelope.headers.first(.subscriptionState) ?? ""
     let isTerminated = subscription.prefix { $0 != ";" }.trimmingBlanks().equalsFolded("terminated")
     let body = SIPCore.request(envelope, transaction.arrival).body
     let line = SIPFragment.statusLine(body)
     let isFinal = isTerminated || (line?.status ?? 0) >= 200
-    if isFinal { transfers.removeFirst() }
+    // What becomes of one that was given up does not decide about the one after it.
+    let isNewest = told == transfers.last
+    if isFinal { transfers.removeAll { $0 == told } }
+    guard isNewest else { return }
     emit(
       .transferProgress(
         SIPTransferProgress(status: line?.status, reason: line?.reason ?? "", isFinal: isFinal)))
