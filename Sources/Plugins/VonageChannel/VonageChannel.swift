@@ -11,7 +11,7 @@ public final class VonageChannel: WebhookChannel {
     transfer: true, digits: true, sendsDigits: true, rejectReasons: false)
   /// Without the application's key there is no REST, so nobody is handed over.
   public static func capabilities(of account: ProviderAccount) -> ChannelCapabilities {
-    var known = capabilities
+    var known = capabilities.of(account)
     let account = VonageAccount(account)
     known.transfer = account?.privateKey != nil && account?.applicationId != nil
     return known

@@ -8,6 +8,8 @@ public struct ChannelCapabilities: Sendable, Hashable {
   public var sendsDigits: Bool
   /// A reason for a rejection reaches the caller's network.
   public var rejectReasons: Bool
+  /// Callers can be handed to an extension (`0200`), not only to a number or an address.
+  public var transfersToExtensions = true
   public init(
     transfer: Bool = false, digits: Bool = true, sendsDigits: Bool = false, rejectReasons: Bool = false
   ) {

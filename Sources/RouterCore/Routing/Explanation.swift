@@ -45,6 +45,8 @@ public struct Explanation: Sendable {
   /// All targets, in the order in which they are tried.
   public var targets: [String]
   public var limits: [String]
+  /// Who is asked before the call is answered, e.g. `https://example.com/hook, for 300 ms`.
+  public var hook: String? = nil
   /// When no route took the call: the one that came closest, with what kept it away.
   public var closest: Candidate?
   /// The winning agent's settings with the place of each.
@@ -94,7 +96,8 @@ extension RouteSnapshot {
       moment: facts.momentText, candidates: candidates, moreCandidates: more, route: decision.route,
       location: decision.location,
       summary: decision.summary, targets: decision.targets.map(\.words),
-      limits: decision.limits.map { "\($0.key): \($0.maximum) calls" }, closest: closest,
+      limits: decision.limits.map { "\($0.key): \($0.maximum) calls" },
+      hook: winner.flatMap { table.actions[Int(table.routes[$0].action)].hook?.words }, closest: closest,
       settings: winner.flatMap { settings(ofTarget: $0, facts) } ?? [], version: version,
       call: call.replayable(headers: table.headerNames))
   }

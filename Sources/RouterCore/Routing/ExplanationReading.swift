@@ -16,6 +16,7 @@ extension Explanation {
     location = json["location"]?.string
     targets = json["targets"]?.array?.compactMap(\.string) ?? []
     limits = json["limits"]?.array?.compactMap(\.string) ?? []
+    hook = json["hook"]?.string
     closest = json["closest"].flatMap(Candidate.init)
     settings = (json["settings"]?.array ?? []).compactMap(ResolvedSetting.init)
     call = json["call"] ?? [:]

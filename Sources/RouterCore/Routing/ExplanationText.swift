@@ -13,6 +13,7 @@ extension Explanation {
       lines.append("  \(number == 0 ? "goes to" : "then") \(target)")
     }
     for limit in limits { lines.append("  limit \(limit)") }
+    if let hook { lines.append("  asks first  \(hook)") }
     if !settings.isEmpty {
       lines.append("  settings:")
       lines += ResolvedSetting.lines(settings).map { "    " + $0 }
@@ -47,6 +48,7 @@ extension Explanation {
     if call != [:] { writer.member("call", call) }
     if moreCandidates > 0 { writer.member("moreCandidates", moreCandidates) }
     if !limits.isEmpty { writer.member("limits", limits) }
+    if let hook { writer.member("hook", hook) }
     if let closest {
       writer.name("closest")
       writer.object(closest.write)

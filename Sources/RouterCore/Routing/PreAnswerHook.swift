@@ -34,6 +34,14 @@ public struct PreAnswerHook: Sendable, Hashable {
   }
 }
 
+extension PreAnswerHook {
+  /// For people: who is asked, how long, and what without an answer. References to secrets stay references.
+  var words: String {
+    let wait = deadline / .milliseconds(1)
+    return "\(url), for \(Int(wait)) ms; without an answer: \(onFailure.rawValue)"
+  }
+}
+
 /// What a hook's server wants.
 public enum PreAnswerAdvice: Sendable, Hashable {
   /// Go on as the route says.

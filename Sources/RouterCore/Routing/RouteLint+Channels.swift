@@ -41,35 +41,88 @@ extension RouteSnapshot {
       guard let (why, hint) = needs.lazy.compactMap({ self.want($0, channel) }).first else { continue }
       warnings.append(
         Diagnostic(
-          .warning, "route \(table.name(of: route)): \(why), which \(channel.words) cannot do", hint: hint,
-          at: place(route)))
+          .warning, "route \(table.name(of: route)): \(why)", hint: hint, at: place(route)))
     }
   }
 
   /// What in a target the channel lacks, in words, and what to do about it.
   private func want(_ target: RouteAction.Target, _ channel: ChannelFacts) -> (why: String, hint: String)? {
-    func handsOver(_ name: String, _ overrides: [Int]) -> String? {
-      let agent = configuration(of: name, channel: channel.kind.rawValue, overrides: overrides)
-      return agent?.humanHandoff.enabled == true ? "its agent \(name) hands callers to a person" : nil
-    }
-    let hint =
-      channel.provider == nil
-      ? "answer these calls with an agent that hands nobody over"
-      : "answer these calls with an agent that hands nobody over, or give the account the keys that its README names"
-    let transfer: String? =
+    var seen: Set<String> = []
+    let needs: [Need] =
       switch target {
-      case .transfer: "it transfers its calls"
-      case .agent(let name, let overrides): handsOver(name, overrides)
-      case .split(let shares): shares.lazy.compactMap { handsOver($0.agent, $0.overrides) }.first
-      case .reject: nil
+      case .transfer(let request): [Need(words: "it transfers its calls", target: request.target)]
+      case .agent(let name, let overrides): self.needs(of: name, overrides, channel, &seen)
+      case .split(let shares): shares.flatMap { self.needs(of: $0.agent, $0.overrides, channel, &seen) }
+      case .reject: []
       }
-    if let transfer, !channel.capabilities.transfer { return (transfer, hint) }
+    if let need = needs.first, !channel.capabilities.transfer {
+      let keys = channel.provider == nil ? "" : ", or give the account the keys that its README names"
+      return (
+        "\(need.words), which \(channel.words) cannot do",
+        "answer these calls with an agent that hands nobody over\(keys)"
+      )
+    }
+    if !channel.capabilities.transfersToExtensions,
+      let need = needs.first(where: { TransferDestination($0.target, domain: nil) == nil })
+    {
+      return (
+        "\(need.words), to the extension \(need.target), which \(channel.words) cannot reach",
+        "give the account a 'transferDomain', or write a number or a SIP address"
+      )
+    }
     if case .reject(let rejection) = target, [486, 600].contains(rejection.code),
       !channel.capabilities.rejectReasons
     {
-      return ("it tells callers that it is busy", "they are refused all the same, without a reason")
+      return (
+        "it tells callers that it is busy, which \(channel.words) cannot do",
+        "they are refused all the same, without a reason"
+      )
     }
     return nil
+  }
+
+  /// Somebody whom callers may be handed to.
+  private struct Need {
+    var words: String
+    var target: String
+  }
+
+  /// All hand-overs of an agent, and of those that go on when its backend fails.
+  private func needs(
+    of name: String, _ overrides: [Int], _ channel: ChannelFacts, _ seen: inout Set<String>
+  ) -> [Need] {
+    guard seen.insert(name).inserted,
+      let agent = configuration(of: name, channel: channel.kind.rawValue, overrides: overrides)
+    else { return [] }
+    var needs: [Need] = []
+    if agent.humanHandoff.enabled, let target = agent.humanHandoff.transferExtension {
+      needs.append(Need(words: "its agent \(name) hands callers to a person", target: target))
+    }
+    for fallback in agent.fallback {
+      switch fallback {
+      case .transfer(let request):
+        needs.append(
+          Need(words: "its agent \(name) hands callers over when its backend fails", target: request.target))
+      case .agent(let next): needs += self.needs(of: next, [], channel, &seen)
+      }
+    }
+    return needs
+  }
+
+  /// Agents that may hand callers to a person, and do not say to whom.
+  func lintHandoffs(_ warnings: inout DiagnosticList) {
+    for name in agentNames where !warnings.isFull {
+      let channels = [""] + (settings.agents[name].map { Array($0.channels.keys) } ?? [])
+      let agents = channels.compactMap { configuration(of: name, channel: $0, overrides: []) }
+      guard agents.contains(where: \.humanHandoff.enabled),
+        agents.allSatisfy({ $0.humanHandoff.transferExtension == nil })
+      else { continue }
+      warnings.append(
+        Diagnostic(
+          .warning, "agent \(name): 'humanHandoff' is enabled, and 'transferExtension' does not say to whom",
+          hint: "write transferExtension: an extension, a number or a SIP address",
+          at: settings.agents[name]?.location))
+    }
   }
 
   /// Webhooks that are waited for while nothing listens for them (`web: listen:`).

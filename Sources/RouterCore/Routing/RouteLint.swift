@@ -15,6 +15,7 @@ extension RouteSnapshot {
   ) -> DiagnosticList {
     var warnings = DiagnosticList()
     lintAgents(advice, &warnings)
+    lintHandoffs(&warnings)
     for route in table.routes.indices {
       if warnings.isFull { break }
       lintOrder(of: route, &warnings)

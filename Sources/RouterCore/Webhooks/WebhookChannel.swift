@@ -12,10 +12,21 @@ public protocol WebhookChannel: ChannelAdapter {
 
 extension WebhookChannel {
   public static var kind: ChannelKind { .voip }
-  public static func capabilities(of account: ProviderAccount) -> ChannelCapabilities { capabilities }
+  public static func capabilities(of account: ProviderAccount) -> ChannelCapabilities {
+    capabilities.of(account)
+  }
   public static var newsPath: String? { nil }
   public static var secrets: Set<String> { [] }
   public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
+}
+
+extension ChannelCapabilities {
+  /// The same with what an account's settings leave of it: an extension needs a `transferDomain` to live in.
+  public func of(_ account: ProviderAccount) -> ChannelCapabilities {
+    var known = self
+    known.transfersToExtensions = account.settings["transferDomain"]?.string?.isEmpty == false
+    return known
+  }
 }
 
 extension ProviderAccount {

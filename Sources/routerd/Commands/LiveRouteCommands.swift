@@ -77,6 +77,10 @@ enum WhyCommand {
       let attempts = try JSON.decode([AgentAttempt].self, JSON.encode(answer["attempts"] ?? []).utf8)
       let timings = try JSON.decode([TurnTiming].self, JSON.encode(answer["timings"] ?? []).utf8)
       lines += CallSteps.attempts(attempts) + CallSteps.timings(timings)
+      if let end = answer["end"], let reason = end["reason"]?.string {
+        let (text, status) = (end["text"]?.string ?? "", end["sipStatus"]?.integer ?? 0)
+        lines.append("  ended with \(status), \(reason)\(text.isEmpty ? "" : ": \(text)")")
+      }
       Terminal.print(lines.map(LogLine.escaped).joined(separator: "\n"))
       return .success
     }

@@ -14,11 +14,20 @@ import Testing
     ChannelFacts(
       kind: .voip, provider: "ringer", words: "the account 'main' at ringer",
       ChannelCapabilities(transfer: true)),
+    ChannelFacts(
+      kind: .voip, provider: "bare", words: "the account 'homeless' at bare",
+      { () -> ChannelCapabilities in
+        var known = ChannelCapabilities(transfer: true, rejectReasons: true)
+        known.transfersToExtensions = false
+        return known
+      }()),
   ]
   private static let agents = """
     agents:
       a: {}
       b: {humanHandoff: {enabled: true, transferExtension: "0200", transferDescription: When asked}}
+      c: {fallback: [b]}
+      d: {fallback: [{transfer: sip:x@example.com}]}
     """
 
   @Test(arguments: [
@@ -39,6 +48,23 @@ import Testing
       "{channel: [sip, voip]}, agent: a, fallback: [{agent: b}]",
       "which the account 'keyless' at bell cannot do"
     ),
+    (
+      "{provider: bell}, agent: c",
+      "its agent b hands callers to a person, which the account 'keyless' at bell cannot do"
+    ),
+    (
+      "{provider: bell}, agent: d",
+      "its agent d hands callers over when its backend fails, which the account 'keyless'"
+    ),
+    (
+      "{provider: bare}, agent: c",
+      "its agent b hands callers to a person, to the extension 0200, which the account 'homeless' at bare cannot reach"
+    ),
+    (
+      "{provider: bare}, transfer: 0200",
+      "it transfers its calls, to the extension 0200, which the account 'homeless'"
+    ),
+    ("{provider: bare}, agent: d", nil), ("{provider: bare}, transfer: +15550100009", nil),
     ("{provider: bell}, agent: a", nil), ("{provider: ringer}, agent: b", nil),
     ("{channel: sip}, agent: b", nil),
     ("{to: 100}, agent: b", nil), ("{provider: bell}, reject: 486", nil),
@@ -47,10 +73,28 @@ import Testing
   ])
   func whatAChannelCannotDo(_ route: String, _ warning: String?) throws {
     let snapshot = try Fixture.snapshot("\(Self.agents)\nroutes:\n- {name: x, match: \(route)}")
-    let found = snapshot.lint(channels: Self.channels)
+    // The account that reaches no extension has cases of its own.
+    let channels = Self.channels.filter { $0.provider != "bare" || route.contains("bare") }
+    let found = snapshot.lint(channels: channels)
     guard let warning else { return #expect(found.isEmpty, "\(found.rendered)") }
     #expect(found.all.count == 1 && found.rendered.contains(warning), "\(found.rendered)")
-    #expect(found.all.first?.location?.line == 5, "\(found.rendered)")
+    #expect(found.all.first?.location?.line == 7, "\(found.rendered)")
+  }
+
+  @Test func aHandOffToNobody() throws {
+    let snapshot = try Fixture.snapshot(
+      """
+      agents:
+        a: {humanHandoff: {enabled: true}}
+        b: {humanHandoff: {enabled: true}, channels: {sip: {humanHandoff: {transferExtension: "0200"}}}}
+        c: {humanHandoff: {enabled: false}}
+      routes: []
+      """)
+    let found = snapshot.lint()
+    #expect(found.all.map(\.location?.line) == [2], "\(found.rendered)")
+    #expect(
+      found.rendered.contains(
+        "agent a: 'humanHandoff' is enabled, and 'transferExtension' does not say to whom"))
   }
 
   @Test func webhooksThatNobodyListensFor() throws {
