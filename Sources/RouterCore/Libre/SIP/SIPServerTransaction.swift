@@ -22,6 +22,8 @@ final class SIPServerTransaction {
   private(set) var envelope: SIPEnvelope?
   private(set) var state = State.proceeding
   private(set) var lastStatus = 0
+  /// The last answer, while a copy of the request would get it again. That of a 2xx to INVITE is none of these: the call
+  /// itself sends it again (RFC 6026 section 7.1).
   private var last: [UInt8] = []
   private var retransmission: LoopTimer?
   private unowned let layer: SIPTransactions
@@ -68,6 +70,8 @@ final class SIPServerTransaction {
     state = .completed
     envelope = nil
     cancelled = nil
+    // Half a minute is long at a thousand calls a second: no more is kept than will be sent.
+    last = isInvite && status < 300 ? [] : bytes.withUnsafeBufferPointer { Array($0) }
     if isInvite, status >= 300, !flow.transport.isReliable { retransmit(after: layer.settings.timers.t1) }
     layer.finished(self)
   }
@@ -86,9 +90,7 @@ final class SIPServerTransaction {
 
   /// The same request again.
   func requestCameAgain() {
-    // A 2xx to INVITE is sent again by the call, not from here (RFC 6026 section 7.1).
-    if state == .finished || last.isEmpty || (isInvite && (200..<300).contains(lastStatus)) { return }
-    transmit()
+    if !last.isEmpty { transmit() }
   }
 
   /// ACK for a final answer of 300 and above.
