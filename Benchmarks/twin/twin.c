@@ -5,20 +5,26 @@
  * routes, no records. It has routerd's timing wheel, since without it libre
  * stops at some hundred calls a second.
  *
- *   twin ADDRESS:PORT FIRST-RTP-PORT LAST-RTP-PORT
+ *   twin ADDRESS:PORT FIRST-RTP-PORT LAST-RTP-PORT [speaking]
+ *
+ * With `speaking` it does on the wire what routerd does in a call in which nobody
+ * speaks: a packet of silence each 20 ms, and RTCP with its BYE at the end.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "clibreshim.h"
 
-enum { DESCRIPTORS = 65536, BUCKETS = 8192, SOCKET_BUFFER = 4 << 20 };
+enum { DESCRIPTORS = 65536, BUCKETS = 8192, SOCKET_BUFFER = 4 << 20, FRAME = 160, FRAME_MS = 20 };
 
 struct call {
 	struct le le;
 	struct sipsess *session;
 	struct sdp_session *sdp;
 	struct rtp_sock *rtp;
+	const struct sdp_media *audio;
+	struct tmr beat;
+	uint32_t said; /* samples */
 };
 
 static struct sip *sip;
@@ -26,12 +32,14 @@ static struct sipsess_sock *sessions;
 static struct list calls;
 static struct sa address;
 static uint16_t first_port, last_port;
+static bool is_speaking;
 
 static void call_free(void *object)
 {
 	struct call *call = object;
 
 	list_unlink(&call->le);
+	tmr_cancel(&call->beat);
 	mem_deref(call->session);
 	mem_deref(call->sdp);
 	mem_deref(call->rtp);
@@ -51,6 +59,31 @@ static void on_rtcp(const struct sa *from, struct rtcp_msg *message, void *argum
 	(void)from;
 	(void)message;
 	(void)argument;
+}
+
+static void say_silence(void *argument)
+{
+	struct call *call = argument;
+	struct mbuf *packet = mbuf_alloc(RTP_HEADER_SIZE + FRAME);
+
+	tmr_start(&call->beat, FRAME_MS, say_silence, call);
+	if (!packet)
+		return;
+	packet->pos = RTP_HEADER_SIZE;
+	(void)mbuf_fill(packet, 0xff, FRAME);
+	packet->pos = RTP_HEADER_SIZE;
+	(void)rtp_send(call->rtp, sdp_media_raddr(call->audio), false, !call->said, 0, call->said, packet);
+	call->said += FRAME;
+	mem_deref(packet);
+}
+
+static void begin_to_speak(struct call *call)
+{
+	struct sa peer;
+
+	sdp_media_raddr_rtcp(call->audio, &peer);
+	rtcp_start(call->rtp, "twin", &peer);
+	say_silence(call);
 }
 
 static int on_offer(struct mbuf **answer, const struct sip_msg *message, void *argument)
@@ -88,12 +121,14 @@ static int describe(struct call *call)
 	struct sdp_media *audio = NULL;
 	int error;
 
+	tmr_init(&call->beat);
 	error = sdp_session_alloc(&call->sdp, &address);
 	if (error)
 		return error;
 	error = sdp_media_add(&audio, call->sdp, "audio", sa_port(rtp_local(call->rtp)), "RTP/AVP");
 	if (error)
 		return error;
+	call->audio = audio;
 	return sdp_format_add(NULL, audio, false, "0", "PCMU", 8000, 1, NULL, NULL, NULL, false,
 			      NULL);
 }
@@ -113,6 +148,8 @@ static int answer(struct call *call, const struct sip_msg *invite)
 		error = sipsess_accept(&call->session, sessions, invite, 200, "OK", "twin",
 				       "application/sdp", body, NULL, NULL, false, on_offer,
 				       on_answer, on_established, NULL, NULL, on_close, call, NULL);
+	if (!error && is_speaking)
+		begin_to_speak(call);
 	mem_deref(body);
 	return error;
 }
@@ -171,12 +208,13 @@ int main(int count, char **words)
 {
 	int error;
 
-	if (count != 4 || sa_decode(&address, words[1], strlen(words[1]))) {
-		(void)re_fprintf(stderr, "twin ADDRESS:PORT FIRST-RTP-PORT LAST-RTP-PORT\n");
+	if (count < 4 || count > 5 || sa_decode(&address, words[1], strlen(words[1]))) {
+		(void)re_fprintf(stderr, "twin ADDRESS:PORT FIRST-RTP-PORT LAST-RTP-PORT [speaking]\n");
 		return 2;
 	}
 	first_port = (uint16_t)atoi(words[2]);
 	last_port = (uint16_t)atoi(words[3]);
+	is_speaking = count == 5;
 
 	error = libre_init();
 	dbg_init(DBG_EMERG, DBG_NONE);

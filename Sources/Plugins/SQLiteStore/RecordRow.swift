@@ -32,7 +32,8 @@ enum RecordRow {
       .text(record.end.text), integer(record.end.retryAfter),
       record.transcript.isEmpty ? .text("[]") : list(record.transcript, write),
       record.audio.map { audio in json { $0.object { write(audio, &$0) } } } ?? .null,
-      text(record.decision?.text), record.attempts.isEmpty ? .null : list(record.attempts, write),
+      record.decision.map { .utf8($0.bytes) } ?? .null,
+      record.attempts.isEmpty ? .null : list(record.attempts, write),
       record.timings.isEmpty ? .null : list(record.timings, write),
       text(record.externalClientID),
     ]
@@ -53,7 +54,7 @@ enum RecordRow {
   private static func json(_ write: (inout JSONWriter) -> Void) -> SQLiteValue {
     var writer = JSONWriter()
     write(&writer)
-    return .text(writer.text)
+    return .utf8(writer.bytes)
   }
 
   private static func list<Element>(

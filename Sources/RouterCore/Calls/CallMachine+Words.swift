@@ -72,10 +72,11 @@ extension CallMachine {
   // MARK: Latency
 
   func timing(_ waterfalls: [LatencyClock.Waterfall]) -> [CallAction] {
-    waterfalls.map { waterfall in
+    let agent = agent?.name
+    return waterfalls.map { waterfall in
       .timing(
         TurnTiming(
-          turn: waterfall.turn, agent: agent?.name,
+          turn: waterfall.turn, agent: agent,
           callerStopped: waterfall.callerStopped.map(milliseconds),
           turnDetected: waterfall.turnDetected.map(milliseconds),
           firstToken: waterfall.firstToken.map(milliseconds),

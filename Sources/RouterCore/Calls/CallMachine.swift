@@ -211,9 +211,11 @@ struct CallMachine: Sendable {
   /// stopped in the middle of words.
   private mutating func late(_ event: CallEvent) -> [CallAction] {
     switch event {
-    case .opened(let attempt): [.close(attempt: attempt)]
-    case .flushed(let played): lines(turns.flushed(played) + turns.settle())
-    default: []
+    case .opened(let attempt): return [.close(attempt: attempt)]
+    case .flushed(let played):
+      let said = turns.flushed(played) + turns.settle()
+      return lines(said)
+    default: return []
     }
   }
 
@@ -245,7 +247,8 @@ struct CallMachine: Sendable {
       return actions
     case .playbackStarted(let turn):
       turns.playbackStarted(turn, at: now)
-      return timing(latency.reached(.firstPacket, of: turn, at: now, sound))
+      let waterfalls = latency.reached(.firstPacket, of: turn, at: now, sound)
+      return timing(waterfalls)
     case .playbackEnded(let turn):
       return perform(turns.playbackEnded(turn), at: now) + departIfQuiet(at: now)
     }
@@ -271,7 +274,11 @@ struct CallMachine: Sendable {
       end = CallEnd(end.reason, text: end.text, sipStatus: 480, retryAfter: end.retryAfter)
     }
     var actions = tools.keys.sorted().map { CallAction.cancelTool(id: $0) }
-    actions += lines(turns.settle()) + timing(latency.unfinished(sound))
+    // One after the other: a machine that changes while it is asked is copied first.
+    let settled = turns.settle()
+    actions += lines(settled)
+    let waterfalls = latency.unfinished(sound)
+    actions += timing(waterfalls)
     if !turns.isQuiet { actions.append(.flush) }
     if let attempt = current, attempt > lastClosed { actions.append(.close(attempt: attempt)) }
     tools.removeAll()

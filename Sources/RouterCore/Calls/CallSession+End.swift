@@ -90,7 +90,7 @@ extension RouteDecision {
       $0.member("summary", summary)
       if let location { $0.member("location", location) } else { $0.member("location", .null) }
       $0.name("trace")
-      $0.value(trace)
+      writeTrace(&$0)
     }
     return WrittenJSON(writer)
   }

@@ -8,7 +8,7 @@ extension CallSession {
   /// Tells the machine what it may count on.
   func prepareMachine() {
     machine.promise = { [models = surroundings.models] in models[$0.providerType]?.patience(for: $0) }
-    machine.isInline = { [models = surroundings.models] in models[$0] is any InlineVoiceModel }
+    machine.isInline = { [inline = surroundings.inlineModels] in inline.contains($0) }
     machine.backends = { [models = surroundings.models] agent in
       models[agent.providerType]?.backends(of: agent) ?? VoiceBackends(model: agent.provider)
     }

@@ -2,6 +2,8 @@
 final class Surroundings: Sendable {
   let routing: any CallRouting
   let models: [String: any VoiceModel]
+  /// Those that answer within the call's own turn of the loop: asked for each call, so known once.
+  let inlineModels: Set<String>
   let tools: [any ToolAdapter]
   let trunks: @Sendable () -> [Trunk]
   let http: (any HTTPSending)?
@@ -28,6 +30,7 @@ final class Surroundings: Sendable {
     let timebase = Timebase(clock)
     self.routing = routing
     self.models = models
+    inlineModels = Set(models.filter { $0.value is any InlineVoiceModel }.keys)
     self.tools = tools
     self.trunks = trunks
     self.http = http

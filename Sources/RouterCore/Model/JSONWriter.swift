@@ -106,7 +106,7 @@ public struct JSONWriter: Sendable {
   /// JSON that was written before.
   public mutating func value(_ json: WrittenJSON) {
     separate()
-    bytes.append(contentsOf: json.text.utf8)
+    bytes.append(contentsOf: json.bytes)
   }
 
   // MARK: Members

@@ -1,16 +1,18 @@
 /// JSON that is kept as it was written: made once, stored as it is, read by the few who ask what is inside.
 public struct WrittenJSON: Sendable, Hashable, Codable, ExpressibleByDictionaryLiteral {
+  /// UTF-8, on one line.
+  public let bytes: [UInt8]
   /// On one line.
-  public let text: String
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// Takes over what a ``JSONWriter`` has written.
-  public init(_ writer: JSONWriter) { text = writer.text }
+  public init(_ writer: JSONWriter) { bytes = writer.bytes }
 
   /// Writes a value.
-  public init(_ value: JSONValue) { text = value.text }
+  public init(_ value: JSONValue) { self.init(text: value.text) }
 
   /// Takes over text that was written before, e.g. into a store. Whether it is JSON shows when it is read.
-  public init(text: String) { self.text = text }
+  public init(text: String) { bytes = Array(text.utf8) }
 
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self.init(.object(Dictionary(elements) { _, last in last }))

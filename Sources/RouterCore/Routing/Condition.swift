@@ -29,15 +29,15 @@ indirect enum Condition: Hashable, Sendable {
 struct CallFacts {
   let call: InboundCall
   let to: DialedNumber
+  let from: DialedNumber
   let numbering: Numbering
 
   init(_ call: InboundCall, _ numbering: Numbering) {
     self.call = call
     self.numbering = numbering
     to = DialedNumber(call.to, numbering)
+    from = DialedNumber(call.from, numbering)
   }
-
-  var from: DialedNumber { DialedNumber(call.from, numbering) }
 
   /// Seconds since 1970.
   var moment: Int {

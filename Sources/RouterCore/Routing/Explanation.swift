@@ -108,7 +108,7 @@ extension RouteSnapshot {
     let name = table.name(of: route)
     var candidate = Explanation.Candidate(
       route: name, location: table.location(of: route), priority: Int(entry.priority),
-      to: table.to(of: route).joined(separator: ", "),
+      to: table.toText(of: route),
       passed: entry.to == .empty ? [] : ["to"])
     for condition in table.conditions[Int(entry.conditions)] {
       guard condition.holds(facts, context, route: name) else {
@@ -124,7 +124,8 @@ extension RouteSnapshot {
 
   private func number(_ dialed: DialedNumber, _ facts: CallFacts) -> Explanation.Number {
     Explanation.Number(
-      raw: dialed.raw, number: dialed.number?.description, steps: facts.numbering.steps(dialed.raw))
+      raw: dialed.raw, number: dialed.number?.description,
+      steps: dialed.steps ?? facts.numbering.steps(dialed.raw))
   }
 
   private func settings(ofTarget route: Int, _ facts: CallFacts) -> [ResolvedSetting]? {

@@ -22,16 +22,16 @@ extension Explanation {
   }
 
   /// For programs.
-  public var json: JSONValue { written.value }
-
-  /// For call records: the same, without making a tree.
-  var written: WrittenJSON {
+  public var json: JSONValue {
     var writer = JSONWriter(capacity: 1024)
-    writer.object { write(&$0) }
-    return WrittenJSON(writer)
+    write(to: &writer)
+    return WrittenJSON(writer).value
   }
 
-  private func write(_ writer: inout JSONWriter) {
+  /// For call records: the same, without making a tree.
+  func write(to writer: inout JSONWriter) { writer.object(writeMembers) }
+
+  private func writeMembers(_ writer: inout JSONWriter) {
     writer.member("version", version)
     writer.member("summary", summary)
     writer.name("to")

@@ -152,11 +152,18 @@ struct DialedNumber: Hashable, Sendable {
   /// In the international form, where it could be read as a number.
   let number: PhoneNumber?
   let isAnonymous: Bool
+  /// How it was read, for a trace; `nil` when it was no work.
+  let steps: [String]?
 
   init(_ party: Party, _ numbering: Numbering) {
     raw = party.user
     isAnonymous = party.isAnonymous || party.user.isEmpty || party.user == "anonymous"
-    number = numbering.normalize(party.user)
+    if let plain = PhoneNumber(party.user) {
+      (number, steps) = (plain, nil)
+    } else {
+      let reading = numbering.read(party.user)
+      (number, steps) = (reading?.number, reading?.steps ?? [])
+    }
   }
 
   /// The international form where there is one, else as it came.

@@ -13,8 +13,7 @@ public struct Numbering: Hashable, Sendable {
 
   /// The international number that a text stands for; `nil` for extensions, names and what cannot be read.
   public func normalize(_ text: String) -> PhoneNumber? {
-    if let number = PhoneNumber(text) { return number }  // the usual case, without making a string
-    return read(text)?.number
+    PhoneNumber(text) ?? read(text)?.number  // the first is the usual case, without making a string
   }
 
   /// How a text was read, for a trace; empty when nothing had to be done.
@@ -24,12 +23,13 @@ public struct Numbering: Hashable, Sendable {
     return reading.steps
   }
 
-  private struct Reading {
+  /// A number, and what was done to find it in a text.
+  struct Reading {
     var number: PhoneNumber
     var steps: [String]
   }
 
-  private func read(_ text: String) -> Reading? {
+  func read(_ text: String) -> Reading? {
     guard text.utf8.count <= Numbering.maximumLength else { return nil }
     var steps: [String] = []
     var rest = Numbering.withoutScheme(text, &steps)

@@ -39,8 +39,13 @@ public struct RouteDecision: Sendable {
   public var summary: String
   /// The whole trace for `why` and the record: candidates, first failing conditions, normalisation, merge. No secret in it.
   /// Made when it is asked for: the record of a call needs it, the call itself does not.
-  public var trace: WrittenJSON { makeTrace() }
-  private var makeTrace: @Sendable () -> WrittenJSON
+  public var trace: WrittenJSON {
+    var writer = JSONWriter(capacity: 1024)
+    writeTrace(&writer)
+    return WrittenJSON(writer)
+  }
+  /// Writes ``trace`` as a value.
+  private(set) var writeTrace: @Sendable (inout JSONWriter) -> Void
 
   public init(
     id: String, snapshotVersion: String, route: String?, location: String?, targets: [RouteTarget],
@@ -56,13 +61,13 @@ public struct RouteDecision: Sendable {
     self.fromNumber = fromNumber
     self.toNumber = toNumber
     self.summary = summary
-    makeTrace = trace
+    writeTrace = { $0.value(trace()) }
   }
 
   /// The same decision with a trace that may look at the decision itself.
-  func tracing(_ trace: @escaping @Sendable (RouteDecision) -> WrittenJSON) -> RouteDecision {
+  func tracing(_ write: @escaping @Sendable (RouteDecision, inout JSONWriter) -> Void) -> RouteDecision {
     var traced = self
-    traced.makeTrace = { [self] in trace(self) }
+    traced.writeTrace = { [self] in write(self, &$0) }
     return traced
   }
 }

@@ -56,5 +56,6 @@ extension DialedNumber {
     self.raw = raw
     self.number = number
     isAnonymous = false
+    steps = nil
   }
 }

@@ -3,7 +3,7 @@ extension RouteSnapshot {
   public func resolve(_ call: InboundCall) -> RouteDecision {
     let facts = CallFacts(call, numbering(for: call))
     // What the trace says is made when it is asked for, and then from what is known already.
-    return decide(facts).tracing { [self] in explain(facts, $0).written }
+    return decide(facts).tracing { [self] in explain(facts, $0).write(to: &$1) }
   }
 
   /// The decision, without a trace.

@@ -61,6 +61,12 @@ struct RouteTable: Sendable {
     texts[routes[route].to].split(separator: "\n").map(String.init)
   }
 
+  /// The same for people, in one line.
+  func toText(of route: Int) -> String {
+    let text = texts[routes[route].to]
+    return text.utf8.contains(UInt8(ascii: "\n")) ? to(of: route).joined(separator: ", ") : text
+  }
+
   /// The overrides at a position, with their places in a route's file.
   func overrides(_ position: Int, of route: Int) -> Sourced {
     let entry = routes[route]

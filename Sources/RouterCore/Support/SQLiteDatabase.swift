@@ -115,6 +115,8 @@ public final class SQLiteDatabase {
 /// A value for a parameter.
 public enum SQLiteValue: Sendable, Hashable {
   case text(String)
+  /// A text as its UTF-8.
+  case utf8([UInt8])
   case integer(Int)
   case real(Double)
   case null
@@ -135,6 +137,13 @@ private final class Statement {
       switch value {
       case .text(let text):
         sqlite3_bind_text(pointer, index, text, Int32(clamping: text.utf8.count), transient)
+      case .utf8(let bytes):
+        // An address even where there is no byte: none at all would be NULL.
+        (bytes.isEmpty ? [0] : bytes).withUnsafeBytes {
+          sqlite3_bind_text(
+            pointer, index, $0.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: bytes.count),
+            transient)
+        }
       case .integer(let number): sqlite3_bind_int64(pointer, index, Int64(number))
       case .real(let number): sqlite3_bind_double(pointer, index, number)
       case .null: sqlite3_bind_null(pointer, index)
