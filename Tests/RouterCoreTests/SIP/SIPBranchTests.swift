@@ -27,6 +27,15 @@ import Testing
       socket.send(lines.joined(separator: "\r\n"), to: peer)
     }
 
+    /// An answer in the dialog.
+    func reply(to request: String, _ status: Int, _ more: [String] = []) {
+      let echoed = ["Via", "From", "To", "Call-ID", "CSeq"].compactMap { name in
+        request.field(name).map { "\(name): \($0)" }
+      }
+      let lines = ["SIP/2.0 \(status) Because"] + echoed + more + ["Content-Length: 0", "", ""]
+      socket.send(lines.joined(separator: "\r\n"), to: peer)
+    }
+
     /// A request of the callee in the dialog of that tag.
     func send(_ method: String, tag: String, cseq: Int = 1, _ more: [String] = [], body: String = "") {
       let content = body.isEmpty ? [] : ["Content-Type: application/sdp"]
@@ -43,12 +52,14 @@ import Testing
   }
 
   private func withCallee(
-    _ body: (Callee, SIPClientCall, SIPEventLog) async throws -> Void
+    _ credentials: SIPCredentials? = nil, _ body: (Callee, SIPClientCall, SIPEventLog) async throws -> Void
   ) async throws {
     let client = SIPTestSide(.loopback(t1: .milliseconds(100)))
     let peer = try await client.listen()[0]
     let socket = try SIPTestSocket()
-    let (call, log) = try await client.call("sip:bob@127.0.0.1:\(socket.port)")
+    let (call, log) = try await client.call("sip:bob@127.0.0.1:\(socket.port)") {
+      $0.credentials = credentials
+    }
     let invite = try await socket.request("INVITE")
     try await body(Callee(socket: socket, client: client, invite: invite, peer: peer), call, log)
     await client.close()
@@ -134,6 +145,40 @@ import Testing
       callee.send("INFO", tag: "one", cseq: 3)
       _ = try await callee.socket.response(500)
       await call.hangUp()
+    }
+  }
+
+  /// A REFER that is challenged goes out again with a number of its own, and that is the one its reports name (RFC 3515
+  /// section 2.4.6).
+  @Test(arguments: [202, 603])
+  func aChallengedReferIsFollowed(_ status: Int) async throws {
+    try await withCallee(SIPCredentials(username: "u", password: "p")) { callee, call, log in
+      callee.answer(callee.invite, 200, tag: "one", body: "v=0 one")
+      _ = try await callee.socket.request("ACK")
+      let target = try #require(SIPURI("tel:+15550001111"))
+      async let answer = call.refer(SIPTransferRequest(target: target))
+      let refer = try await callee.socket.request("REFER")
+      callee.reply(to: refer, 401, ["WWW-Authenticate: Digest realm=\"r\", nonce=\"n\""])
+      var again = try await callee.socket.request("REFER")
+      while again.field("Authorization") == nil { again = try await callee.socket.request("REFER") }
+      let numbers = [refer, again].map {
+        $0.field("CSeq")?.split(separator: " ").first.map(String.init) ?? ""
+      }
+      #expect(numbers[0] != numbers[1])
+      callee.reply(to: again, status)
+      #expect(await answer.status == status)
+      for (index, number) in numbers.enumerated() {
+        callee.send(
+          "NOTIFY", tag: "one", cseq: index + 1,
+          ["Event: refer;id=\(number)", "Subscription-State: terminated;reason=noresource"])
+        let isFollowed = status == 202 && index == 1
+        #expect(
+          try await callee.socket.answer("\(index + 1) NOTIFY").hasPrefix(
+            "SIP/2.0 \(isFollowed ? 200 : 481) "))
+      }
+      guard status == 202 else { return }
+      let news = try await log.next { if case .transferProgress(let progress) = $0 { progress } else { nil } }
+      #expect(news.isFinal)
     }
   }
 

@@ -71,6 +71,16 @@ final class SIPTestSocket: Sendable {
   /// Passes over what comes until a request of that method comes.
   func request(_ method: String) async throws -> String { try await next(method + " ") }
 
+  /// Passes over what comes until a final answer to the request of that CSeq comes.
+  func answer(_ sequence: String) async throws -> String {
+    while let text = await receive() {
+      if text.hasPrefix("SIP/2.0 "), !text.hasPrefix("SIP/2.0 1"), text.field("CSeq") == sequence {
+        return text
+      }
+    }
+    return try #require(nil as String?, "no answer to \(sequence)")
+  }
+
   private func next(_ prefix: String) async throws -> String {
     while let text = await receive() {
       if text.hasPrefix(prefix) { return text }

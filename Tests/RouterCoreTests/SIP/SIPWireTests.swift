@@ -150,6 +150,25 @@ import Testing
     }
   }
 
+  /// Two INVITEs in the same dialog, and the first has no answer yet (section 14.2).
+  @Test func aSecondInviteBeforeTheAnswerWaits() async throws {
+    try await withSIPServer { side, caller in
+      caller.send("INVITE", branch: "i", body: "v=0 offer")
+      let invitation = try await side.nextInvitation()
+      await invitation.call.ring()
+      caller.learnTag(try await caller.socket.response(180))
+      caller.send("INVITE", branch: "j", cseq: 2, body: "v=0 other")
+      let refused = try await caller.socket.answer("2 INVITE")
+      #expect(refused.hasPrefix("SIP/2.0 500 "))
+      #expect(refused.field("Retry-After").flatMap { Int($0) }.map { (0...10).contains($0) } == true)
+      caller.send("ACK", branch: "j", cseq: 2)
+      invitation.call.accept(now: Array("v=0 answer".utf8))
+      #expect(try await caller.socket.answer("1 INVITE").hasPrefix("SIP/2.0 200 "))
+      caller.send("ACK", branch: "a")
+      _ = try await side.log(of: invitation.call.id).next { if case .acknowledged = $0 { true } else { nil } }
+    }
+  }
+
   @Test func aNewContactIsUsed() async throws {
     try await withSIPCall { call, _, caller in
       let other = try SIPTestSocket()

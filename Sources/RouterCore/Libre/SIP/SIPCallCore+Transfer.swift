@@ -10,16 +10,18 @@ extension SIPCallCore {
     plan.headers = [Header("Refer-To", "<\(request.target)>")]
     if let referrer { plan.headers.append(Header("Referred-By", referrer)) }
     plan.headers += request.headers
-    // NOTIFY may come before the answer to REFER.
-    transfers.append(plan.sequence)
-    if transfers.count > 8 { transfers.removeFirst() }
-    send(plan) { [weak self] answer in
+    weak var transfer: SIPClientRequest?
+    let sent = send(plan) { [weak self] answer in
       guard let self, answer.status >= 200 else { return }
-      if !(200..<300).contains(answer.status) { transfers.removeAll { $0 == plan.sequence } }
+      if !(200..<300).contains(answer.status) { transfers.removeAll { $0 === transfer } }
       let response = core.response(answer)
       _ = answer.status == 481 && isGone(481)
       done(response)
     }
+    transfer = sent
+    // NOTIFY may come before the answer to REFER.
+    transfers.append(sent)
+    if transfers.count > 8 { transfers.removeFirst() }
   }
 
   func notified(_ transaction: SIPServerTransaction, _ envelope: SIPEnvelope) {
@@ -30,9 +32,8 @@ extension SIPCallCore {
     // `id` is the CSeq of the REFER that it tells of (RFC 3515 section 2.4.6); without one, of the newest.
     let parameters = event.split(separator: ";").dropFirst().map { String($0).trimmingBlanks().lowercased() }
     let id = parameters.first { $0.hasPrefix("id=") }.map { $0.dropFirst(3) }
-    guard let told = id.map({ UInt32($0) }) ?? transfers.last, transfers.contains(told) else {
-      return transaction.answer(481)
-    }
+    let told = id.map { id in transfers.first { $0.plan.sequence == UInt32(id) } } ?? transfers.last
+    guard let told else { return transaction.answer(481) }
     transaction.answer(200)
     let subscription = envelope.headers.first(.subscriptionState) ?? ""
     let isTerminated = subscription.prefix { $0 != ";" }.trimmingBlanks().equalsFolded("terminated")
@@ -40,8 +41,8 @@ extension SIPCallCore {
     let line = SIPFragment.statusLine(body)
     let isFinal = isTerminated || (line?.status ?? 0) >= 200
     // What becomes of one that was given up does not decide about the one after it.
-    let isNewest = told == transfers.last
-    if isFinal { transfers.removeAll { $0 == told } }
+    let isNewest = told === transfers.last
+    if isFinal { transfers.removeAll { $0 === told } }
     guard isNewest else { return }
     emit(
       .transferProgress(

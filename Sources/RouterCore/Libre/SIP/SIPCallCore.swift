@@ -72,8 +72,8 @@ final class SIPCallCore {
   var minimumInterval = 0
   let refreshTimer = LoopTimer()
   let expiryTimer = LoopTimer()
-  /// REFERs of ours whose NOTIFYs are still to come, by CSeq.
-  var transfers: [UInt32] = []
+  /// REFERs of ours whose NOTIFYs are still to come; their CSeq changes with a challenge.
+  var transfers: [SIPClientRequest] = []
   /// REFERs of theirs that are still to be reported on.
   var referrals: Set<UInt32> = []
 
