@@ -22,7 +22,7 @@ extension CallMachine {
       return perform(turns.started(turn, at: now), at: now)
     case .firstToken(let turn):
       latency.reach(.firstToken, of: turn, at: now)
-      return answeredByModel()
+      return worked(.model)
     case .turnEnded(let turn):
       deadAir.turnEnded()
       return perform(turns.ended(turn), at: now) + departIfQuiet(at: now)

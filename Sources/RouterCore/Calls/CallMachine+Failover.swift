@@ -60,18 +60,21 @@ extension CallMachine {
     return actions
   }
 
-  /// A part of the current agent did what it is for; its provider is told of once.
+  /// A part of the current agent did what it is for; the provider that this proves is told of once.
   mutating func worked(_ part: VoiceFailure.Part) -> [CallAction] {
     guard let agent else { return [] }
-    let provider = backends(agent).provider(of: part)
-    return proven.insert(provider).inserted ? [.backend(provider: provider, .worked)] : []
-  }
-
-  /// The model answered. Where words are its own, hearing them is the proof; and first words that were given to it prove
-  /// nothing.
-  mutating func answeredByModel() -> [CallAction] {
-    guard let agent, backends(agent).synthesizer != nil else { return [] }
-    return hasWords || agent.initialSpeech == nil ? worked(.model) : []
+    let backends = backends(agent)
+    let provider: String? =
+      switch part {
+      case .synthesizer: backends.provider(of: .synthesizer)
+      // A model that hears by itself has yet to answer.
+      case .recognizer: backends.recognizer
+      // Of a model that speaks by itself the sound is the proof; and first words that were given to it prove nothing.
+      case .model where backends.synthesizer == nil: nil
+      case .model: hasWords || agent.initialSpeech == nil ? backends.model : nil
+      }
+    guard let provider, proven.insert(provider).inserted else { return [] }
+    return [.backend(provider: provider, .worked)]
   }
 
   // MARK: Words of the engine's own

@@ -23,8 +23,7 @@ extension CallMachine {
     let entry = TranscriptEntry(.caller, .speech, text, at: began, confidence: confidence)
     if !isFinal { return [.partial(clipped(entry))] }
     hasWords = true
-    let proof = agent.flatMap { backends($0).recognizer } == nil ? [] : worked(.recognizer)
-    return perform(turns.settle(), at: now) + [.transcript(entry)] + proof
+    return perform(turns.settle(), at: now) + [.transcript(entry)] + worked(.recognizer)
   }
 
   /// What the agent has said so far of a turn.

@@ -16,11 +16,7 @@ import Testing
       ChannelCapabilities(transfer: true)),
     ChannelFacts(
       kind: .voip, provider: "bare", words: "the account 'homeless' at bare",
-      { () -> ChannelCapabilities in
-        var known = ChannelCapabilities(transfer: true, rejectReasons: true)
-        known.transfersToExtensions = false
-        return known
-      }()),
+      ChannelCapabilities(transfer: true, rejectReasons: true, transfersToExtensions: false)),
   ]
   private static let agents = """
     agents:
