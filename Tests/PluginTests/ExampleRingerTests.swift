@@ -17,6 +17,36 @@ import Testing
   }
 }
 
+/// What the web around a channel does.
+@Suite(.timeLimit(.minutes(1))) struct MediaAddressTests {
+  /// A proxy that mangles the first request, or somebody who looks what is there, costs no call.
+  @Test func onlyASocketUsesTheAddressUp() async throws {
+    let answered = OneShot<Bool>()
+    let driver = try await RingerDriver(
+      CallIntake { _, leg in
+        let media = try? await leg.answer(AnswerOptions())  // what comes of it is the test's question
+        answered.resolve(media != nil)
+      })
+    let caller = RingerCaller(driver.stage)
+    let words = try await caller.tell("ringing").split(separator: " ").map(String.init)
+    let address = try #require(words.last)
+    for version in ["8", "13"] {
+      let request = HTTPRequest(
+        url: "http" + address.dropFirst(2),
+        headers: [Header("Upgrade", "websocket"), Header("Sec-WebSocket-Version", version)],
+        deadline: .seconds(20))
+      let refusal = try await caller.client.send(request)
+      #expect(refusal.status == 426)
+      #expect(refusal.header("Sec-WebSocket-Version") == "13")
+    }
+    let socket = try await WebSocket.connect(address, over: caller.client)
+    await socket.start(onMessage: { _ in }, onClose: { _ in })
+    socket.send(.text("start \(caller.id)"))
+    #expect(await answered.value(cancelled: false))
+    await driver.stop()
+  }
+}
+
 /// The provider, as small as it is.
 final class RingerDriver: ChannelDriver {
   let stage: VoIPStage<RingerChannel>
@@ -41,15 +71,15 @@ final class RingerDriver: ChannelDriver {
 /// One call of the provider's.
 final class RingerCaller: ChannelCaller {
   let events = Journal<CallerEvent>()
-  private let id = "R" + Secret.token()
+  let id = "R" + Secret.token()
   private let stage: VoIPStage<RingerChannel>
   private let socket = Lock<WebSocket?>(nil)
 
   init(_ stage: VoIPStage<RingerChannel>) { self.stage = stage }
 
-  private var client: HTTPClient { stage.clients.client(on: stage.loops.signalling) }
+  var client: HTTPClient { stage.clients.client(on: stage.loops.signalling) }
 
-  private func tell(_ event: String) async throws -> String {
+  func tell(_ event: String) async throws -> String {
     let body = Array(#"{"id":"\#(id)","event":"\#(event)","from":"+15550100001","to":"+15550100002"}"#.utf8)
     let signature = Digest.hexadecimal(Digest.authenticate(body, key: "sesame".utf8))
     return try await client.send(

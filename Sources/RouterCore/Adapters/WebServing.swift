@@ -45,6 +45,15 @@ public struct HTTPServerRequest: Sendable, Hashable {
     let name = name.lowercased()
     return headers.first { $0.name.lowercased() == name }?.value
   }
+
+  /// Whether a header that is a list, perhaps in several lines, names this; both are compared without case.
+  func lists(_ element: String, in name: String) -> Bool {
+    let name = name.lowercased()
+    return headers.contains { header in
+      header.name.lowercased() == name
+        && header.value.split(separator: ",").contains { $0.trimmingBlanks().lowercased() == element }
+    }
+  }
 }
 
 /// What our HTTP server answers.

@@ -179,9 +179,7 @@ public final class WebhookCalls: Sendable {
       return .text(403, "the signature is wrong\n")
     }
     // Only a request that really becomes a WebSocket uses the address up.
-    guard request.header("Upgrade")?.lowercased() == "websocket" else {
-      return .text(426, "this address speaks WebSocket only (RFC 6455)\n")
-    }
+    guard WebSocketHandshake.acceptable(request) != nil else { return WebSocketHandshake.refusal }
     guard state.withLock({ $0.sockets.removeValue(forKey: token) }) != nil else {
       return .text(403, "no call waits here\n")
     }

@@ -15,6 +15,8 @@ import Testing
       ([host, chunked, Header("Content-Length", "5")], 400),
       ([host, Header("Content-Length", "5"), Header("Content-Length", "0")], 400),
       ([host, Header("Content-Length", "+5")], 400), ([host, Header("Content-Length", "")], 400),
+      ([host, Header("Content-length5", "")], 400), ([host, Header("Transfer-Encodingchunked", "")], 400),
+      ([host, Header("XContent-Length:5", "a")], 400), ([host, Header("X-Content-Length", "5")], nil),
       ([host, host], 400), ([host, Header("X ", "a")], 400),
       ([host, chunked, chunked], 501), ([host, Header("Transfer-Encoding", "gzip, chunked")], 501),
       ([host, Header("Transfer-Encoding", "xchunked")], 501),

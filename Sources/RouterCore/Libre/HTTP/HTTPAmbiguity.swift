@@ -6,10 +6,15 @@ extension HTTPServerRequest {
     var counts: [String: Int] = [:]
     for header in headers {
       // A blank before the colon: some take it for a part of the name, some do not.
-      guard header.name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+      guard header.name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }) else {
         return refusal(400, "a header's name")
       }
-      counts[header.name.lowercased(), default: 0] += 1
+      let name = header.name.lowercased()
+      // libmicrohttpd appends a folded line (RFC 9112 section 5.2) to the name: `Content-Length5`.
+      for length in ["content-length", "transfer-encoding"] where name != length && name.hasPrefix(length) {
+        return refusal(400, "a folded header")
+      }
+      counts[name, default: 0] += 1
     }
     if counts["host", default: 0] > 1 { return refusal(400, "two Host") }
     if let coding = counts["transfer-encoding"] {

@@ -182,7 +182,7 @@ final class HTTPServerExchange: @unchecked Sendable {
       HTTPServerExchange.add(headers, to: response)
     case .webSocket(let name, let settings, let loop, let start):
       guard let request, let accept = WebSocketHandshake.acceptable(request) else {
-        return queue(.text(426, "this address speaks WebSocket only (RFC 6455)\n"))
+        return queue(WebSocketHandshake.refusal)
       }
       status = 101
       response = UpgradedConnection.response(on: server, loop ?? server.loop, settings, start)
@@ -206,11 +206,20 @@ final class HTTPServerExchange: @unchecked Sendable {
 extension WebSocketHandshake {
   /// The accept value for a request that asks for a WebSocket as RFC 6455 section 4.2.1 wants it, else `nil`.
   static func acceptable(_ request: HTTPServerRequest) -> String? {
-    guard request.method == "GET", request.header("Upgrade")?.lowercased() == "websocket",
-      request.header("Connection")?.lowercased().contains("upgrade") == true,
-      request.header("Sec-WebSocket-Version") == "13", let key = request.header("Sec-WebSocket-Key"),
-      key.utf8.count == 24
+    guard request.method == "GET", request.lists("websocket", in: "Upgrade"),
+      request.lists("upgrade", in: "Connection"), request.header("Sec-WebSocket-Version") == "13",
+      let key = request.header("Sec-WebSocket-Key"), key.utf8.count == 24
     else { return nil }
     return accept(key: key)
   }
+
+  /// What any other request gets where a WebSocket is: it says what would do (section 4.4, RFC 9110 section 15.5.22).
+  static let refusal = HTTPServerReply.response(
+    HTTPResponse(
+      status: 426,
+      headers: [
+        Header("Upgrade", "websocket"), Header("Connection", "Upgrade"),
+        Header("Sec-WebSocket-Version", "13"),
+        Header("Content-Type", "text/plain; charset=utf-8"),
+      ], body: Array("this address speaks WebSocket only (RFC 6455)\n".utf8)))
 }
