@@ -28,6 +28,7 @@ struct SIPEnvelope: Sendable {
   private init(_ message: SIPMessage, _ via: SIPVia) throws(SIPDefect) {
     let headers = message.headers
     if let defect = message.defect { throw defect }
+    if !via.isCurrent { throw SIPDefect("Via Of Another Version") }
     try SIPEnvelope.checkSingles(headers)
     guard let callID = headers.range(.callID), !callID.isEmpty else { throw SIPDefect("Missing Call-ID") }
     guard let cseqRange = headers.range(.cseq) else { throw SIPDefect("Missing CSeq") }

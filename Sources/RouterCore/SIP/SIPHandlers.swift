@@ -108,7 +108,8 @@ public struct SIPCallEnding: Sendable {
     case cancelledByUs
     /// No ACK came for our answer (RFC 3261 section 13.3.1.4); BYE was sent.
     case notAcknowledged
-    /// Nobody answered the call in time: 480 was sent, or 408 stands for what never came.
+    /// Nobody answered the call in time: 480 was sent, or 487 where the caller's invitation had expired, or 408 stands for
+    /// what never came.
     case timedOut
     /// No refresh came, or ours was not answered (RFC 4028 section 10); BYE was sent.
     case sessionExpired

@@ -1,6 +1,8 @@
 /// The topmost `Via` of a message (RFC 3261 section 20.42), as far as answering needs it. Ranges lie in the storage of
 /// the message's headers.
 struct SIPVia: Sendable, Hashable {
+  /// Whether it is of SIP/2.0; of another version it is read to be answered, as far as it looks the same.
+  var isCurrent: Bool
   /// Host and port as written.
   var sentBy: Range<Int32>
   var port: UInt16?
@@ -20,8 +22,9 @@ struct SIPVia: Sendable, Hashable {
     var reader = SIPReader(bytes)
     // "SIP" / "2.0" / transport, blanks allowed around the slashes.
     guard reader.token()?.equalsFolded("sip") == true, reader.skip(SIPByte.slash),
-      reader.token()?.matches("2.0") == true, reader.skip(SIPByte.slash), reader.token() != nil
+      let version = reader.token(), reader.skip(SIPByte.slash), reader.token() != nil
     else { return nil }
+    isCurrent = version.matches("2.0")
     reader.skipBlanks()
     let start = reader.position
     guard let (host, port) = reader.hostPort() else { return nil }

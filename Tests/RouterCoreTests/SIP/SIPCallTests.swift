@@ -112,6 +112,21 @@ import Testing
     }
   }
 
+  /// The caller says how long its invitation holds (section 13.3.1); longer than we let it ring, it changes nothing.
+  @Test(arguments: [("1", 487), (" 0", 487), ("3600", 480), ("soon", 480)])
+  func invitationsExpire(_ expires: String, _ status: Int) async throws {
+    try await withSIPSides(.loopback { $0.timers.unanswered = .milliseconds(1500) }) {
+      server, client, target in
+      let (_, log) = try await client.call(target) { $0.headers = [Header("Expires", expires)] }
+      let invitation = try await server.nextInvitation()
+      await invitation.call.ring()
+      #expect(try await log.ending().status == status)
+      let ending = try await server.log(of: invitation.call.id).ending()
+      #expect(ending.cause == .timedOut)
+      #expect(ending.status == status)
+    }
+  }
+
   @Test func nobodyThere() async throws {
     let client = SIPTestSide(.loopback(t1: .milliseconds(5)))
     _ = try await client.listen()

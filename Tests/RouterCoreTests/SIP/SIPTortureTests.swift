@@ -149,6 +149,10 @@ import Testing
     Message(
       "badvers", 505,
       options("OPTIONS sip:t.watson@example.org SIP/7.0", via: "SIP/2.0/UDP 127.0.0.1;rport;branch=%")),
+    Message(
+      "badvers, all of it", 505,
+      options("OPTIONS sip:t.watson@example.org SIP/7.0", via: "SIP/7.0/UDP 127.0.0.1;rport;branch=%")),
+    Message("badvers in Via", 400, options(via: "SIP/7.0/UDP 127.0.0.1;rport;branch=%")),
     Message("mismatch01", 400, options(cseq: "8 INVITE")),
     Message("mismatch02", 400, options("NEWMETHOD sip:user@example.com SIP/2.0", cseq: "8 INVITE")),
     Message("unkscm", 416, options("OPTIONS nobodyKnowsThisScheme:totallyopaquecontent SIP/2.0")),

@@ -25,14 +25,21 @@ extension SIPCallCore {
     // (section 17.2.1).
     ringTimer.start(after: timers.trying) { [unowned self] in
       if let invite, invite.lastStatus == 0 { invite.answer(100) }
-      ringTimer.start(after: timers.unanswered) { [unowned self] in unanswered() }
+      limitRinging()
     }
   }
 
-  private func unanswered() {
-    guard state == .ringing else { return }
-    invite?.answer(480)
-    end(SIPCallEnding(.timedOut, status: 480))
+  /// The call rings for as long as we let it, or as the caller says that its invitation holds (RFC 3261 section 13.3.1).
+  private func limitRinging() {
+    let timers = core.settings.timers
+    let expires = invite?.envelope?.headers.first(.expires).flatMap { SIPNumber.seconds($0) }
+    let patience = expires.map { max(.zero, .seconds($0) - timers.trying) } ?? timers.unanswered
+    let status = patience < timers.unanswered ? 487 : 480
+    ringTimer.start(after: min(patience, timers.unanswered)) { [unowned self] in
+      guard state == .ringing else { return }
+      invite?.answer(status)
+      end(SIPCallEnding(.timedOut, status: status))
+    }
   }
 
   private func cancelled(_ reasons: [SIPReason]) {
