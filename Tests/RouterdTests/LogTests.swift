@@ -36,6 +36,16 @@ import Testing
     #expect(line.dropFirst(13) == "info    sip      x  key=\(expected)\n")
   }
 
+  /// Whoever sends a long text fills no log with it, and what is left of it is text.
+  @Test(arguments: LogForm.allCases) func longTextIsCut(_ form: LogForm) {
+    let text = String(repeating: "é", count: 60_000)
+    let line = line(event("x", [("from", text), ("to", "b")]), form)
+    #expect((2000...5000).contains(line.utf8.count))
+    #expect(line.contains("éé…"))
+    #expect(!line.contains("\u{fffd}"))
+    #expect(line.contains("to"))
+  }
+
   @Test func aLineForPrograms() throws {
     let line = line(
       event("a \"b\"\u{1}\n", [("call", "c-1"), ("level", "x"), ("call", "c-2")], at: 0.0425), .json)

@@ -13,8 +13,10 @@ public struct CallEnd: Hashable, Sendable, Codable {
   public var sipStatus: Int
   /// Cause of Q.850, as the `Reason` header carries it (RFC 3326).
   public var q850: Int
-  /// Words for a person: what happened, and to whom.
+  /// Words for a person: what happened, and to whom. Others may have chosen them: no more than ``maximumText`` bytes.
   public var text: String
+  /// Bytes of ``text``.
+  public static let maximumText = 1000
   /// Seconds for a `Retry-After` header.
   public var retryAfter: Int?
 
@@ -27,7 +29,7 @@ public struct CallEnd: Hashable, Sendable, Codable {
     self.reason = reason
     self.sipStatus = sipStatus ?? CallEnd.usualStatus(of: reason)
     self.q850 = q850 ?? CallEnd.cause(ofStatus: self.sipStatus)
-    self.text = text
+    self.text = text.cut(to: CallEnd.maximumText)
     self.retryAfter = retryAfter
   }
 

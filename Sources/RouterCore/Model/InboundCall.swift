@@ -59,8 +59,10 @@ public struct InboundCall: Sendable, Codable {
   public var connection: String?
   public var from: Party
   public var to: Party
-  /// Who was called before it was diverted to us, most recent first (RFC 5806).
+  /// Who was called before it was diverted to us, most recent first (RFC 5806); at most ``maximumDiversions``.
   public var diversion: [Party]
+  /// Diversions that are kept; the oldest are not.
+  public static let maximumDiversions = 16
   public var headers: [Header]
   public var sourceAddress: SocketAddress?
   public var attestation: Attestation?
@@ -103,13 +105,13 @@ public struct InboundCall: Sendable, Codable {
     self.provider = provider
     self.trunk = trunk
     self.connection = connection
-    self.diversion = diversion
+    self.diversion = Array(diversion.prefix(InboundCall.maximumDiversions))
     self.headers = headers
     self.sourceAddress = sourceAddress
     self.attestation = attestation
-    self.language = language
+    self.language = language?.cut(to: Party.maximumBytes)
     self.receivedAt = receivedAt
-    self.foreignID = foreignID
+    self.foreignID = foreignID?.cut(to: Party.maximumBytes)
     self.defaultAgent = defaultAgent
     clientID = externalClientID
   }

@@ -11,14 +11,18 @@ public struct Party: Hashable, Sendable, Codable {
   /// Whether the caller withheld the number (`Privacy: id`, `anonymous.invalid`, an empty user).
   public var isAnonymous: Bool
 
-  /// Makes a party. Without `uri`, it is built from `user` and `host`.
+  /// Bytes of each part; a network that says more is not listened to for longer.
+  public static let maximumBytes = 512
+
+  /// Makes a party. Without `uri`, it is built from `user` and `host`. Each part is cut to ``maximumBytes``.
   public init(
     user: String, host: String = "", uri: String? = nil, displayName: String? = nil, isAnonymous: Bool = false
   ) {
-    self.user = user
-    self.host = host
-    self.uri = uri ?? (host.isEmpty ? user : "sip:\(user)@\(host)")
-    self.displayName = displayName
+    let limit = Party.maximumBytes
+    self.user = user.cut(to: limit)
+    self.host = host.cut(to: limit)
+    self.uri = (uri ?? (host.isEmpty ? user : "sip:\(user)@\(host)")).cut(to: limit)
+    self.displayName = displayName?.cut(to: limit)
     self.isAnonymous = isAnonymous
   }
 }

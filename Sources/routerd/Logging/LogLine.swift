@@ -12,6 +12,9 @@ enum LogForm: String, Sendable, CaseIterable, Decodable {
 
 /// Writes an event as one line, with a newline at its end.
 enum LogLine {
+  /// Bytes of one field's value; foreign text stands in fields, and nobody fills the log with it.
+  static let maximumValue = 2048
+
   /// - Parameter isColoured: Only text is.
   static func append(_ event: LogEvent, _ form: LogForm, isColoured: Bool = false, to bytes: inout [UInt8]) {
     switch form {
@@ -37,7 +40,7 @@ enum LogLine {
       colour(isColoured ? dim : nil, &line) { line in
         line += key.utf8
         line += "=".utf8
-        appendQuoted(value, to: &line)
+        appendQuoted(value.cut(to: maximumValue), to: &line)
       }
     }
   }
@@ -60,7 +63,7 @@ enum LogLine {
       line += ",".utf8
       JSONWriter.quote(key, to: &line)
       line += ":".utf8
-      JSONWriter.quote(value, to: &line)
+      JSONWriter.quote(value.cut(to: maximumValue), to: &line)
     }
     line += "}".utf8
   }
