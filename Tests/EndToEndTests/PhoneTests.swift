@@ -66,6 +66,14 @@ import Testing
     let workplace = try Workplace()
     let call = try await workplace.routerd("call", "sip:x@127.0.0.1:16599", "--transport", "tcp")
     #expect(call.code == 69, "\(call.output)\(call.errors)")
+    #expect(call.output.contains("ended: 127.0.0.1:16599 cannot be reached by TCP"), "\(call.output)")
+  }
+
+  @Test func aNameThatNobodyKnows() async throws {
+    let workplace = try Workplace()
+    let call = try await workplace.routerd("call", "sip:x@nobody.invalid")
+    #expect(call.code == 69, "\(call.output)\(call.errors)")
+    #expect(call.output.contains("ended: the name nobody.invalid could not be resolved"), "\(call.output)")
   }
 
   @Test func everyTransportAndOffer() async throws {

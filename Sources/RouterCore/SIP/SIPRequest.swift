@@ -71,16 +71,19 @@ public struct SIPResponse: Sendable {
   public let body: [UInt8]
   /// `nil` for a response that stands for none.
   public let arrival: SIPArrival?
+  /// Of a response that stands for none: what was in the way, where that is known.
+  public let problem: String?
 
   init(
     status: Int, reason: String? = nil, headers: SIPHeaders = SIPHeaders(), body: [UInt8] = [],
-    arrival: SIPArrival? = nil
+    arrival: SIPArrival? = nil, problem: String? = nil
   ) {
     self.status = status
     self.reason = reason ?? SIPStatus.reason(status)
     self.headers = headers
     self.body = body
     self.arrival = arrival
+    self.problem = problem
   }
 
   public var isProvisional: Bool { status < 200 }

@@ -25,7 +25,7 @@ struct PhoneOutcome: Sendable, Equatable {
       if wasAnswered {
         self.init(.unavailable, "the other side was lost")
       } else if ending.response?.arrival == nil {
-        self.init(.unavailable, "nothing was heard from the called address")
+        self.init(.unavailable, ending.response?.problem ?? "nothing was heard from the called address")
       } else {
         self.init(PhoneOutcome.code(ofStatus: ending.status), "refused: \(response)")
       }

@@ -135,6 +135,7 @@ import Testing
     let ending = try await log.ending()
     #expect(ending.cause == .timedOut)
     #expect(ending.status == 408)
+    #expect(ending.response?.problem == "nothing was heard from 127.0.0.1:\(silent.port)")
     let (_, refused) = try await client.call("sip:x@127.0.0.1:\(silent.port);transport=tcp")
     #expect(try await refused.ending().cause == .lost)
     let (_, unknown) = try await client.call("sip:x@name.invalid")

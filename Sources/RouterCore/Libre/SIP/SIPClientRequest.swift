@@ -7,6 +7,8 @@ final class SIPClientRequest {
     var status: Int
     var envelope: SIPEnvelope?
     var flow: SIPFlow?
+    /// Why there is none, in words.
+    var problem: String?
   }
 
   private(set) var plan: SIPRequestPlan
@@ -43,11 +45,15 @@ final class SIPClientRequest {
   /// Sends it to wherever its first hop is.
   func start() {
     core.keep(self)
-    guard let hop = plan.hop, hop.scheme != "tel", !hop.host.isEmpty else { return later(503) }
+    guard let hop = plan.hop, hop.scheme != "tel", !hop.host.isEmpty else {
+      return later(Answer(status: 503, problem: "no host stands in \(plan.uri)"))
+    }
     core.resolver.resolve(SIPLookup(hop, available: core.availableTransports)) { [weak self] destinations in
       guard let self, !isOver else { return }
       self.destinations = core.order(destinations, for: plan, isFree: hop.transport == nil)[...]
-      tryNext(orElse: Answer(status: 503))
+      let unknown =
+        "the name \(hop.host) could not be resolved: neither DNS nor /etc/hosts has an address for it"
+      tryNext(orElse: Answer(status: 503, problem: unknown))
     }
   }
 
@@ -62,7 +68,7 @@ final class SIPClientRequest {
     guard !isOver, !isCancelled else { return }
     isCancelled = true
     cancelHeaders = headers
-    guard transaction != nil else { return later(487) }
+    guard transaction != nil else { return later(Answer(status: 487)) }
     if hasProvisional { sendCancel() }
   }
 
@@ -73,8 +79,8 @@ final class SIPClientRequest {
   }
 
   /// Answers from the loop's next turn: whoever started the request is still at it.
-  private func later(_ status: Int) {
-    core.later { [weak self] in self?.finish(Answer(status: status)) }
+  private func later(_ answer: Answer) {
+    core.later { [weak self] in self?.finish(answer) }
   }
 
   private func finish(_ answer: Answer) {
@@ -85,16 +91,18 @@ final class SIPClientRequest {
     answered(answer)
   }
 
-  private func tryNext(orElse answer: Answer) {
+  private func tryNext(orElse last: Answer) {
+    var answer = last
     while let destination = destinations.popFirst() {
       do throws(SIPFailure) {
         return send(on: try core.transports.flow(to: destination))
       } catch {
         core.avoid(destination.address)
         core.log.debug("cannot send", ("to", destination.address.description), ("error", error.description))
+        answer.problem = error.description
       }
     }
-    if answer.envelope == nil { later(answer.status) } else { finish(answer) }
+    if answer.envelope == nil { later(answer) } else { finish(answer) }
   }
 
   private func send(on flow: SIPFlow) {
@@ -116,9 +124,14 @@ final class SIPClientRequest {
       guard let self else { return }
       self.transaction = nil
       core.avoid(flow.remote.socketAddress)
+      let peer = flow.remote.socketAddress
+      let silence = Answer(
+        status: status,
+        problem: status == 408
+          ? "nothing was heard from \(peer)" : "\(peer) cannot be reached by \(flow.transport.token)")
       // A peer that said something is not replaced by another.
-      if isCancelled || hasProvisional { return finish(Answer(status: status)) }
-      tryNext(orElse: Answer(status: status))
+      if isCancelled || hasProvisional { return finish(silence) }
+      tryNext(orElse: silence)
     }
     // With others to ask, a silent one is not waited for as long as if it were the only one.
     if !destinations.isEmpty { transaction.patience = core.settings.timers.failover }

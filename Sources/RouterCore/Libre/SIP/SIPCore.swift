@@ -190,7 +190,7 @@ final class SIPCore {
   func response(_ answer: SIPClientRequest.Answer) -> SIPResponse {
     guard let envelope = answer.envelope, case .response(let status, let reason) = envelope.message.start
     else {
-      return SIPResponse(status: answer.status)
+      return SIPResponse(status: answer.status, problem: answer.problem)
     }
     let body = envelope.message.body
     return SIPResponse(
