@@ -111,7 +111,12 @@ final class RingerCaller: ChannelCaller {
   func cancel() async throws { _ = try await tell("over") }
 
   func hangUp() async throws {
-    socket.withLock { $0 }?.send(.text("stop"))
+    if let socket = socket.withLock({ $0 }) {
+      socket.send(.text("stop"))
+      await socket.close()
+      // What is told by another connection must not overtake what is still to be read on this one.
+      try await events.wait(for: .ended)
+    }
     _ = try await tell("over")
   }
 

@@ -110,6 +110,27 @@ import Testing
     await client.close()
   }
 
+  /// A close does not overtake what the same thread has sent before it.
+  @Test func theLastWordsAreHeard() async throws {
+    let heard = Journal<WebSocketMessage>()
+    let end = OneShot<WebSocketClose>()
+    let server = HTTPServer(on: loop, settings: HTTPServerSettings()) { _ in
+      .webSocket(protocol: nil, .init()) { socket in
+        await socket.start(onMessage: { heard.note($0) }, onClose: { end.resolve($0) })
+      }
+    }
+    let port = try await server.start().port
+    let socket = try await WebSocket.connect("ws://127.0.0.1:\(port)/", over: client)
+    await socket.start(onMessage: { _ in }, onClose: { _ in })
+    let words: [WebSocketMessage] = (0..<50).map { .text("\($0)") }
+    for word in words { socket.send(word) }
+    await socket.close()
+    #expect(await end.value(cancelled: WebSocketClose(code: 0)).code == 1000)
+    #expect(heard.events == words)
+    await client.close()
+    await server.close()
+  }
+
   /// Who writes and does not read hears nothing: where pings have to be answered, that ends the socket. Another one talks on.
   @Test func aDeafReaderIsGivenUp() async throws {
     let end = OneShot<WebSocketClose>()

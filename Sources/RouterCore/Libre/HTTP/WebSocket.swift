@@ -101,8 +101,9 @@ public actor WebSocket {
     }
   }
 
-  /// Closes in order: our close frame, then the other side's, or the time limit.
+  /// Closes in order: what was sent before, our close frame, then the other side's, or the time limit.
   public func close(_ code: Int = 1000, _ reason: String = "") {
+    sendOutbox()
     guard end == nil else { return }
     framing.close(WebSocketClose(code: code, reason: reason))
     writeAll()
