@@ -10,7 +10,7 @@ public enum TransferDestination: Hashable, Sendable {
   /// - Returns: `nil` when it is none of these, or an extension without a domain.
   public init?(_ text: String, domain: String?) {
     // It becomes part of documents and requests.
-    guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else { return nil }
+    if text.holdsControlCharacters { return nil }
     let lower = text.lowercased()
     if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") {
       self = .sip(text)

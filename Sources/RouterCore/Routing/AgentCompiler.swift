@@ -97,10 +97,11 @@ struct AgentSettings: Sendable {
 
   init() {}
 
-  /// Reads the sections; reports what is wrong with them.
+  /// Reads the sections; reports what is wrong with them, also with what a wrong value stands beside. What is made of
+  /// wrong ones is never used.
   init(_ definitions: Definitions, _ check: inout SchemaCheck) {
     for entry in definitions.entries(of: "agents") {
-      guard check.check(entry.value, .object(RouteSchema.agent), key: entry.name) else { continue }
+      check.check(entry.value, .object(RouteSchema.agent), key: entry.name)
       AgentReferences.check(entry.value, definitions, &check)
       VoiceMode.check(entry.value, &check)
       agents[entry.name] = AgentSettings.agent(entry, definitions, &check)
@@ -117,9 +118,9 @@ struct AgentSettings: Sendable {
     knowledgeBases = AgentSettings.read("knowledgeBases", RouteSchema.knowledgeBase, definitions, &check)
     mcpServers = AgentSettings.read("mcpServers", RouteSchema.mcpServer, definitions, &check)
     functions = AgentSettings.read("functions", RouteSchema.function, definitions, &check)
-    AgentSettings.checkFunctions(definitions, &check)
+    FunctionReferences.check(definitions, &check)
     for entry in definitions.entries(of: "faqCollections") {
-      guard check.check(entry.value, .list(.object(RouteSchema.faq)), key: entry.name) else { continue }
+      check.check(entry.value, .list(.object(RouteSchema.faq)), key: entry.name)
       faqCollections[entry.name] = entry.value.elements.map { item in
         AgentConfiguration.FAQ(
           question: item["question"]?.text ?? "", answer: item["answer"]?.text ?? "",
@@ -132,8 +133,8 @@ struct AgentSettings: Sendable {
     _ section: String, _ shape: ObjectShape, _ definitions: Definitions, _ check: inout SchemaCheck
   ) -> [String: JSONValue] {
     var values: [String: JSONValue] = [:]
-    for entry in definitions.entries(of: section)
-    where check.check(entry.value, .object(shape), key: entry.name) {
+    for entry in definitions.entries(of: section) {
+      check.check(entry.value, .object(shape), key: entry.name)
       values[entry.name] = JSONValue(entry.value, .object(shape))
     }
     return values
@@ -155,37 +156,6 @@ struct AgentSettings: Sendable {
     }
     return CompiledAgent(
       name: entry.name, settings: .object(settings, origin), channels: channels, location: entry.key.location)
-  }
-
-  /// What one key of a function says about another.
-  private static func checkFunctions(_ definitions: Definitions, _ check: inout SchemaCheck) {
-    for entry in definitions.entries(of: "functions") where entry.value.kind == .mapping {
-      let isExplicit = entry.value["flow"]?.text == "explicit"
-      if isExplicit, entry.value["url"] == nil {
-        check.append(
-          entry.value.diagnostic(
-            .error, "an explicit function needs 'url'",
-            hint: "or write 'flow: implicit' when the calling application answers"))
-      }
-      if !isExplicit, let url = entry.value["url"] {
-        check.append(
-          url.diagnostic(
-            .error, "an implicit function has no 'url'", hint: "write 'flow: explicit' when routerd calls it")
-        )
-      }
-      let url = entry.value["url"]?.text ?? ""
-      let isSocket = ["ws:", "wss:"].contains { url.lowercased().hasPrefix($0) }
-      for key in ["receiveMessages", "connectionBehavior"] where !isSocket {
-        if let node = entry.value[key] {
-          check.append(node.diagnostic(.error, "'\(key)' is for functions with a ws or wss url"))
-        }
-      }
-      if entry.value["data"] == nil, !url.lowercased().hasPrefix("mcp") {
-        check.append(
-          entry.value.diagnostic(
-            .error, "a function needs 'data'", hint: "write data: {description: …, parameters: {…}}"))
-      }
-    }
   }
 }
 

@@ -97,3 +97,39 @@ extension Optional<JSONValue> {
     }
   }
 }
+
+/// What one key of a function says about another.
+enum FunctionReferences {
+  static func check(_ definitions: Definitions, _ check: inout SchemaCheck) {
+    for entry in definitions.entries(of: "functions") where entry.value.kind == .mapping {
+      let (node, shape) = (entry.value, RouteSchema.function)
+      let flow = node["flow"]?.text
+      let url = node["url"]?.text?.lowercased()
+      func lacks(_ key: String) -> Bool { node[key] == nil && !shape.isMisspelt(key, in: node) }
+      if flow == "explicit", lacks("url") {
+        check.append(
+          node.diagnostic(
+            .error, "an explicit function needs 'url'",
+            hint: "or write 'flow: implicit' when the calling application answers"))
+      }
+      if flow == "implicit", let url = node["url"] {
+        check.append(
+          url.diagnostic(
+            .error, "an implicit function has no 'url'", hint: "write 'flow: explicit' when routerd calls it")
+        )
+      }
+      let isSocket = ["ws:", "wss:"].contains { url?.hasPrefix($0) == true }
+      for key in ["receiveMessages", "connectionBehavior"]
+      where !isSocket && (url != nil || flow == "implicit") {
+        if let node = node[key] {
+          check.append(node.diagnostic(.error, "'\(key)' is for functions with a ws or wss url"))
+        }
+      }
+      if lacks("data"), url?.hasPrefix("mcp") != true {
+        check.append(
+          node.diagnostic(
+            .error, "a function needs 'data'", hint: "write data: {description: …, parameters: {…}}"))
+      }
+    }
+  }
+}

@@ -12,6 +12,8 @@ struct Definitions {
   private(set) var routes: [YAMLNode] = []
   private(set) var tests: [YAMLNode] = []
   private(set) var numbering: YAMLNode?
+  /// Whether a file could not be read: a name that nobody defines may be defined there.
+  var isIncomplete = false
   /// What providers can do; `nil` when nobody says.
   let types: ProviderTypes?
 
@@ -53,6 +55,8 @@ struct Definitions {
       if field.name == "routes" { routes.append(value) } else { tests.append(value) }
     case "numbering":
       if let numbering {
+        check.check(value, field.shape, key: field.name)
+        guard numbering.document !== value.document else { return }
         check.append(
           key.diagnostic(
             .error, "'numbering' is there twice", notes: [.init("first written here", at: numbering.location)]
@@ -65,24 +69,28 @@ struct Definitions {
         check.check(value, field.shape, key: field.name)
         return
       }
-      value.forEachPair { define($0, $1, in: field.name, &check) }
+      value.forEachPair { define($0, $1, field, &check) }
     }
   }
 
   private mutating func define(
-    _ key: YAMLNode, _ value: YAMLNode, in section: String, _ check: inout SchemaCheck
+    _ key: YAMLNode, _ value: YAMLNode, _ field: Field, _ check: inout SchemaCheck
   ) {
-    let name = key.text ?? ""
+    let (name, section) = (key.text ?? "", field.name)
     if name.isEmpty {
       check.append(key.diagnostic(.error, "a name cannot be empty"))
       return
     }
     if let first = sections[section]?[name] {
-      check.append(
-        key.diagnostic(
-          .error, "'\(name)' is defined twice in '\(section)'",
-          hint: "names are shared by all files of the directory",
-          notes: [.init("first defined here", at: first.key.location)]))
+      // Twice in one file is YAML's business, and was reported.
+      if first.key.document !== key.document {
+        check.append(
+          key.diagnostic(
+            .error, "'\(name)' is defined twice in '\(section)'",
+            hint: "names are shared by all files of the directory",
+            notes: [.init("first defined here", at: first.key.location)]))
+      }
+      if case .named(let shape) = field.shape { check.check(value, shape, key: name) }
       return
     }
     sections[section, default: [:]][name] = Entry(name: name, key: key, value: value)
@@ -105,7 +113,7 @@ struct Definitions {
     guard let node, let name = node.text, !node.isNull else { return }
     if has(name, in: section) {
       check.use(name, in: section)
-    } else {
+    } else if !isIncomplete {
       check.append(unknown(node, noun, in: section))
     }
   }

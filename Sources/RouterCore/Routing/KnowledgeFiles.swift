@@ -17,7 +17,7 @@ enum KnowledgeFiles {
   ) -> JSONValue {
     var files: [JSONValue] = []
     var seen: Set<String> = []
-    for node in entry.value["files"]?.elements ?? [] {
+    for node in entry.value["files"]?.elements ?? [] where node.text != nil {
       for path in paths(of: node, source, &check) where seen.insert(path).inserted {
         guard files.count < maximumFiles else {
           check.append(entry.key.diagnostic(.error, "'\(entry.name)' has more than \(maximumFiles) files"))

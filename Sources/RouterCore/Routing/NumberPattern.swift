@@ -61,12 +61,9 @@ enum NumberPattern: Hashable, Sendable {
       throw TextFault("a number cannot be empty", hint: "leave the key out, or write \"*\" for any number")
     }
     if SecretReference.occurs(in: text) {
-      throw TextFault(
-        "a secret cannot stand here: conditions show in traces", hint: "write the number itself")
+      throw TextFault.secret("conditions show in traces", hint: "write the number itself")
     }
-    if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
-      throw TextFault("a number cannot hold control characters")
-    }
+    if text.holdsControlCharacters { throw TextFault("a number cannot hold control characters") }
     if text.utf8.count > 128 { throw TextFault("a number cannot have more than 128 characters") }
     if text.utf8.dropLast().contains(UInt8(ascii: "*")) {
       throw TextFault(

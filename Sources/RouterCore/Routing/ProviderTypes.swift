@@ -55,14 +55,13 @@ enum ProviderReferences {
     guard let type = account.settings["type"]?.string, let secrets = definitions.types?.secrets[type],
       !account.isLocal, !account.isEmulated
     else { return }
-    for name in secrets.sorted() {
-      guard let node = provider[name] else { continue }
-      for element in node.kind == .sequence ? node.elements : [node] {
-        guard let text = element.text, !SecretReference.occurs(in: text) else { continue }
+    for (key, value) in provider.pairs.sorted(by: { $0.key.text ?? "" < $1.key.text ?? "" }) {
+      guard let name = key.text, secrets.contains(name) else { continue }
+      for plain in PlainSecrets.plain(value) {
         check.append(
-          element.diagnostic(
-            .error, "the '\(name)' of the provider '\(account.name)' stands here for all to read",
-            hint: "write ${env:NAME} or ${file:PATH}; an emulator's (apiURL on this host) may stand here"))
+          PlainSecrets.diagnostic(
+            .error, "the '\(name)' of the provider '\(account.name)' stands here for all to read", key, plain,
+            more: "; an emulator's (apiURL on this host) may stand here"))
       }
     }
   }

@@ -24,9 +24,10 @@ struct RouteCompiler {
     self.numbering = numbering
   }
 
-  /// Compiles one route. Reports what the shape alone cannot say.
+  /// Compiles one route. Reports what the shape alone cannot say, of a route with a wrong shape, too: what is made of
+  /// such a one is never used.
   mutating func add(_ node: YAMLNode, _ check: inout SchemaCheck) {
-    guard check.check(node, .object(RouteSchema.route)) else { return }
+    check.check(node, .object(RouteSchema.route))
     let place = node.location
     let number = UInt32(routes.count)
     let patterns = toPatterns(node, &check)
@@ -39,7 +40,7 @@ struct RouteCompiler {
     routes.append(
       RouteTable.Route(
         name: name.isEmpty ? .empty : texts.add(name.utf8), to: toText(patterns), line: UInt32(place.line),
-        priority: Int32(node["priority"]?.integer ?? 0), conditions: intern(conditions),
+        priority: Int32(clamping: node["priority"]?.integer ?? 0), conditions: intern(conditions),
         action: action,
         file: fileNumber(place.file)))
   }
@@ -56,7 +57,7 @@ struct RouteCompiler {
     _ name: String, _ node: YAMLNode, _ conditions: [Condition], _ check: inout SchemaCheck
   ) {
     let keepsCallersApart = node["split"] != nil || node["match"]?["percent"] != nil
-    if name.isEmpty, keepsCallersApart {
+    if name.isEmpty, keepsCallersApart, !RouteSchema.route.isMisspelt("name", in: node) {
       check.append(
         node.diagnostic(
           .error, "a route with 'split' or 'percent' needs a 'name'",
@@ -137,7 +138,8 @@ extension RouteCompiler {
     guard isPlain, let agent = node["agent"]?.text else { return intern(action(node, &check)) }
     if let known = plainActions[agent] { return known }
     let number = intern(action(node, &check))
-    plainActions[agent] = number
+    // One that is not there is reported at each place.
+    if definitions.has(agent, in: "agents") { plainActions[agent] = number }
     return number
   }
 
@@ -148,10 +150,12 @@ extension RouteCompiler {
       action.limit = RouteAction.Limit(
         calls: limit["calls"]?.integer ?? limit.integer ?? 0, key: limit["key"]?.text)
     }
-    if let hook = node["hook"] { action.hook = RouteCompiler.hook(hook) }
-    if case .agent = action.target {
-    } else if case .split = action.target {
-    } else if let overrides = node["overrides"] {
+    if let hook = node["hook"] {
+      action.hook = RouteCompiler.hook(hook)
+      PlainSecrets.warn(hook, of: "hook", ["secret"], &check)
+    }
+    let hasAgent = node["agent"] != nil || node["split"] != nil
+    if !hasAgent, node["transfer"] != nil || node["reject"] != nil, let overrides = node["overrides"] {
       check.append(
         overrides.diagnostic(
           .error, "overrides change an agent, and this route has none", hint: "take 'overrides' out"))
@@ -192,7 +196,8 @@ extension RouteCompiler {
       let own = intern(route["overrides"], in: route) + intern(element["overrides"], in: route)
       shares.append(.init(agent: agent.text ?? "", weight: element["weight"]?.integer ?? 0, overrides: own))
     }
-    if shares.reduce(0, { $0 + $1.weight }) == 0 {
+    let isCounted = node.kind == .sequence && node.elements.allSatisfy { $0["weight"]?.integer != nil }
+    if isCounted, shares.allSatisfy({ $0.weight == 0 }) {
       check.append(
         node.diagnostic(
           .error, "a split needs a weight above 0",

@@ -13,8 +13,9 @@ extension RouteCompiler {
         definitions.refer(list, "caller list", in: "callerLists", &check)
         return .list(list.text ?? "")
       }
+      guard let text = node.text, !node.isNull else { return nil }  // its shape was refused
       do throws(TextFault) {
-        let pattern = try NumberPattern(node.text ?? "", numbering)
+        let pattern = try NumberPattern(text, numbering)
         lint(node, pattern, &check)
         return pattern
       } catch {
@@ -86,14 +87,7 @@ extension RouteCompiler {
   func headers(_ node: YAMLNode, _ check: inout SchemaCheck) -> [Condition] {
     node.pairs.map { name, value in
       let nodes = value.kind == .sequence ? value.elements : [value]
-      let patterns = nodes.compactMap { node -> TextPattern? in
-        do throws(TextFault) {
-          return try TextPattern(node.text ?? "")
-        } catch {
-          check.append(node.diagnostic(.error, error.message, hint: error.hint))
-          return nil
-        }
-      }
+      let patterns = nodes.compactMap { try? TextPattern($0.text ?? "") }  // faults came with the shape
       return .header(name.text ?? "", patterns)
     }
   }

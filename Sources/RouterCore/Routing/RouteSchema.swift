@@ -33,7 +33,7 @@ enum RouteSchema {
     "a rejection", doc: "How a call is refused.",
     [
       Field("code", .integer(300...699), required: true, "The SIP status, e.g. 486 (busy), 603 (declined)."),
-      Field("reason", .text(TextShape(isShownTo: "the caller")), "The words beside the status."),
+      Field("reason", .text(TextShape(shows: "the caller sees these words")), "The words beside the status."),
       Field("retryAfter", .integer(seconds), "Seconds after which the caller may try again."),
     ])
 

@@ -51,17 +51,18 @@ private struct Loading {
     parse()
     let numbering = numbering()
     var settings = AgentSettings(definitions, &check)
-    for entry in definitions.entries(of: "knowledgeBases") where settings.knowledgeBases[entry.name] != nil {
+    for entry in definitions.entries(of: "knowledgeBases") {
       settings.knowledgeBases[entry.name] = KnowledgeFiles.resolve(entry, source, &lists, &check)
     }
     AgentReferences.refuseCycles(definitions, &check)
+    PlainSecrets.warn(definitions, &check)
     let context = ConditionContext(lists: callerLists(numbering), schedules: schedules())
     let trunks = trunks()
     let connections = connections()
     var compiler = RouteCompiler(definitions, numbering)
     for list in definitions.routes { list.forEachChild { compiler.add($0, &check) } }
     let tests = tests(compiler, context, trunks)
-    if check.diagnostics.hasErrors { throw check.diagnostics }
+    if check.diagnostics.hasErrors { throw check.diagnostics.sorted }
     warnOfUnused()
     return RouteSnapshot(
       .init(
@@ -111,12 +112,16 @@ private struct Loading {
 
   private mutating func parse() {
     for file in source.files {
-      do {
-        guard let root = try YAML.parse(file.bytes, file: file.path) else { continue }
+      do throws(DiagnosticList) {
+        var faults = DiagnosticList()
+        let root = try YAML.parse(file.bytes, file: file.path, faults: &faults)
+        check.append(contentsOf: faults)
+        guard let root else { continue }
         definitions.take(root, &check)
         readSecrets(of: root)
       } catch {
         check.append(contentsOf: error)
+        definitions.isIncomplete = true
       }
     }
   }
@@ -149,19 +154,21 @@ private struct Loading {
   private mutating func callerLists(_ numbering: Numbering) -> [String: NumberSet] {
     var result: [String: NumberSet] = [:]
     for entry in definitions.entries(of: "callerLists") {
-      guard check.check(entry.value, .object(RouteSchema.callerList), key: entry.name) else { continue }
+      check.check(entry.value, .object(RouteSchema.callerList), key: entry.name)
       var set = NumberSet()
       for node in entry.value["numbers"]?.elements ?? [] {
+        guard let text = node.text, !node.isNull else { continue }  // its shape was refused
         do {
-          set.insert(try NumberPattern(node.text ?? "", numbering))
+          set.insert(try NumberPattern(text, numbering))
         } catch {
           check.append(node.diagnostic(.error, error.message, hint: error.hint))
         }
       }
-      if let file = entry.value["file"], let content = CallerListFile.content(file, source, &check) {
-        lists[file.text ?? ""] = Digest.hash(content)
-        let place =
-          source.root.isEmpty ? file.text ?? "" : RouteDirectory.absolute(file.text ?? "", in: source.root)
+      if let file = entry.value["file"], let path = file.text, !file.isNull,
+        let content = CallerListFile.content(file, source, &check)
+      {
+        lists[path] = Digest.hash(content)
+        let place = source.root.isEmpty ? path : RouteDirectory.absolute(path, in: source.root)
         set = CallerListFile.numbers(in: content, path: place, numbering, &check)
       }
       result[entry.name] = set
@@ -172,9 +179,8 @@ private struct Loading {
   private mutating func schedules() -> [String: Schedule] {
     var result: [String: Schedule] = [:]
     for entry in definitions.entries(of: "schedules") {
-      guard check.check(entry.value, .object(RouteSchema.schedule), key: entry.name),
-        let zone = entry.value["timezone"], let name = zone.text
-      else { continue }
+      check.check(entry.value, .object(RouteSchema.schedule), key: entry.name)
+      guard let zone = entry.value["timezone"], let name = zone.text, !zone.isNull else { continue }
       guard let rules = source.timeZone(name).flatMap({ TimeZoneRules(name: name, file: $0) }) else {
         let near = RouteSource.timeZone(near: name).map { "did you mean '\($0)'?" }
         check.append(
@@ -197,8 +203,11 @@ private struct Loading {
   private mutating func trunks() -> [Trunk] {
     var trunks: [Trunk] = []
     for entry in definitions.entries(of: "trunks") {
-      guard check.check(entry.value, .object(RouteSchema.trunk), key: entry.name) else { continue }
-      if entry.value["addresses"] == nil, entry.value["auth"] == nil {
+      let shape = RouteSchema.trunk
+      check.check(entry.value, .object(shape), key: entry.name)
+      if entry.value.kind == .mapping || entry.value.isNull,
+        ["addresses", "auth"].allSatisfy({ entry.value[$0] == nil && !shape.isMisspelt($0, in: entry.value) })
+      {
         check.append(
           entry.key.diagnostic(
             .error, "the trunk '\(entry.name)' lets nobody in", hint: "give it 'addresses', 'auth', or both"))
@@ -211,7 +220,7 @@ private struct Loading {
   private mutating func connections() -> [SIPConnection] {
     var connections: [SIPConnection] = []
     for entry in definitions.entries(of: "connections") {
-      guard check.check(entry.value, .object(RouteSchema.connection), key: entry.name) else { continue }
+      check.check(entry.value, .object(RouteSchema.connection), key: entry.name)
       definitions.refer(entry.value["agentId"], "agent", in: "agents", &check)
       connections.append(SIPConnection(name: entry.name, entry.value, secrets))
     }

@@ -32,16 +32,16 @@ struct TextShape: Sendable {
   /// Says what is wrong with a text; `nil` when nothing is.
   var fault: (@Sendable (String) -> TextFault?)?
 
-  /// Who gets to see it besides operators, where references to secrets have no place: `callers`.
-  var isShownTo: String?
+  /// Why a reference to a secret has no place here: `conditions show in traces`.
+  var shows: String?
 
   init(
-    _ noun: String = "text", pattern: String? = nil, isShownTo: String? = nil,
+    _ noun: String = "text", pattern: String? = nil, shows: String? = nil,
     fault: (@Sendable (String) -> TextFault?)? = nil
   ) {
     self.noun = noun
     self.pattern = pattern
-    self.isShownTo = isShownTo
+    self.shows = shows
     self.fault = fault
   }
 }
@@ -53,6 +53,11 @@ struct TextFault: Error, Hashable {
   init(_ message: String, hint: String? = nil) {
     self.message = message
     self.hint = hint
+  }
+
+  /// A reference to a secret where others would see its value.
+  static func secret(_ why: String, hint: String) -> TextFault {
+    TextFault("a secret cannot stand here: \(why)", hint: hint)
   }
 }
 
@@ -112,4 +117,20 @@ final class ObjectShape: Sendable {
   }
 
   subscript(name: String) -> Field? { fields.first { $0.name == name } }
+
+  /// Whether a key of the node is probably this one, misspelt. That was reported; that the right one is missing need not be.
+  func isMisspelt(_ name: String, in node: YAMLNode) -> Bool {
+    node[name] == nil && node.pairs.contains { index(of: $0.key) == nil && nearest(to: $0.key) == name }
+  }
+
+  /// Whether a key of the node may have been meant as one of these: it is near to one of them, or to none at all.
+  func isPerhapsOne(of names: [String], in node: YAMLNode) -> Bool {
+    node.pairs.contains { key, _ in
+      index(of: key) == nil && nearest(to: key).map(names.contains) != false
+    }
+  }
+
+  private func nearest(to key: YAMLNode) -> String? {
+    Suggestion.nearest(to: key.text ?? "", in: fields.map(\.name))
+  }
 }

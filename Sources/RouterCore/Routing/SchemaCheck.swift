@@ -75,12 +75,9 @@ struct SchemaCheck {
 
   private mutating func checkText(_ node: YAMLNode, _ shape: TextShape, _ key: String) -> Bool {
     guard node.kind == .scalar, !node.isNull else { return fail(node, wants(shape.noun, key)) }
-    if let people = shape.isShownTo, let text = node.text, SecretReference.occurs(in: text) {
-      append(
-        node.diagnostic(
-          .error, "'\(text)' is a reference to a secret, and this is shown to \(people)",
-          hint: "write the words themselves"))
-      return false
+    if let why = shape.shows, let text = node.text, SecretReference.occurs(in: text) {
+      let fault = TextFault.secret(why, hint: "write the words themselves")
+      return fail(node, fault.message, fault.hint)
     }
     guard let fault = shape.fault, let text = node.text, !SecretReference.occurs(in: text) else {
       return true
@@ -149,16 +146,16 @@ struct SchemaCheck {
         isSound = false
       }
     }
-    if !isPatch { isSound = checkPresence(node, object, present, isSound) && isSound }
+    if !isPatch { isSound = checkPresence(node, object, present) && isSound }
     return isSound
   }
 
   /// Keys that must be there.
   private mutating func checkPresence(
-    _ node: YAMLNode, _ object: ObjectShape, _ present: UInt64, _ isSound: Bool
+    _ node: YAMLNode, _ object: ObjectShape, _ present: UInt64
   ) -> Bool {
     var isComplete = true
-    for field in object.missing(from: present) {
+    for field in object.missing(from: present) where !object.isMisspelt(field.name, in: node) {
       diagnostics.append(
         node.diagnostic(.error, "\(object.noun) needs '\(field.name)'", hint: field.doc))
       isComplete = false
@@ -167,7 +164,7 @@ struct SchemaCheck {
     let found = object.exactlyOne.filter { node[$0] != nil }
     if found.count == 1 { return isComplete }
     // A misspelt key was reported already; "one is missing" on top of it would only confuse.
-    if found.isEmpty, !isSound { return false }
+    if found.isEmpty, object.isPerhapsOne(of: object.exactlyOne, in: node) { return false }
     let list = object.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
     let message =
       found.isEmpty

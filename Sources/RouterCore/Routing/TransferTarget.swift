@@ -1,7 +1,8 @@
 /// What may be written as the target of a transfer.
 enum TransferTarget {
   static let shape = TextShape(
-    "an extension, a number or a SIP URI", isShownTo: "everybody who reads logs and records", fault: fault)
+    "an extension, a number or a SIP URI", shows: "targets of transfers show in logs and records",
+    fault: fault)
 
   private static let hint =
     "write an extension (0200), a number (+442079460001), sip:alice@example.com or tel:+442079460001"
@@ -9,7 +10,7 @@ enum TransferTarget {
   /// What is wrong with a target; `nil` when it can be called.
   static func fault(_ text: String) -> TextFault? {
     // They would end a header or a line of whoever asks for the transfer.
-    guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+    if text.holdsControlCharacters {
       return TextFault("a line end or another control character in the target of a transfer", hint: hint)
     }
     return isCallable(text) ? nil : TextFault("'\(text)' is nobody who can be called", hint: hint)

@@ -107,13 +107,24 @@ public struct DiagnosticList: Error, Hashable, Sendable, CustomStringConvertible
 
   public init(_ all: [Diagnostic] = []) { all.forEach { append($0) } }
 
+  /// Adds one; what is there already (of a value that stands in several places by an alias) is not said twice.
   public mutating func append(_ diagnostic: Diagnostic) {
-    if all.count < DiagnosticList.maximum { all.append(diagnostic) } else { dropped += 1 }
+    if isFull { dropped += 1 } else if !all.contains(diagnostic) { all.append(diagnostic) }
   }
 
   public mutating func append(contentsOf other: DiagnosticList) {
     other.all.forEach { append($0) }
     dropped += other.dropped
+  }
+
+  /// The same list in the order of the files, lines and columns.
+  public var sorted: DiagnosticList {
+    var list = self
+    let places = all.enumerated().map { index, entry in
+      (entry.location?.file ?? "", entry.location?.line ?? 0, entry.location?.column ?? 0, index)
+    }
+    list.all = places.sorted { $0 < $1 }.map { all[$0.3] }
+    return list
   }
 
   /// The same list with each of them changed.

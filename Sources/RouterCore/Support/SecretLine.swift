@@ -20,7 +20,8 @@ enum SecretLine {
     return String(String.UnicodeScalarView(scalars))
   }
 
-  private static func isSecret(_ name: String) -> Bool {
+  /// Whether what stands behind such a name is a secret.
+  static func isSecret(_ name: String) -> Bool {
     let name = name.lowercased()
     return !name.contains("public") && names.contains { name.hasSuffix($0) }
   }

@@ -18,6 +18,18 @@ public enum YAML {
   public static func parse(
     _ source: [UInt8], file: String, limits: Limits = .init()
   ) throws(DiagnosticList) -> YAMLNode? {
+    var faults = DiagnosticList()
+    let root = try parse(source, file: file, limits: limits, faults: &faults)
+    if faults.isEmpty { return root }
+    throw faults
+  }
+
+  /// Reads a file that is to be checked further even where it is wrong.
+  /// - Parameter faults: Takes what is wrong without anything being lost, such as a key that is there twice.
+  /// - Throws: What is wrong when nobody knows what the file would say.
+  static func parse(
+    _ source: [UInt8], file: String, limits: Limits = .init(), faults: inout DiagnosticList
+  ) throws(DiagnosticList) -> YAMLNode? {
     guard source.count <= limits.size else {
       throw DiagnosticList([
         Diagnostic(
@@ -30,7 +42,7 @@ public enum YAML {
         document: YAMLDocument(file: file, source: source, entries: entries, text: source), index: 0)
     }
     var composer = YAMLComposer(file: file, source: source, limits: limits)
-    return try composer.compose()
+    return try composer.compose(&faults)
   }
 
   /// Reads text.

@@ -32,6 +32,8 @@ struct YAMLComposer {
   private var expanded = 0
   private var documents = 0
   private var problems = DiagnosticList()
+  /// Whether something of the file is lost.
+  private var isTorn = false
 
   init(file: String, source: [UInt8], limits: YAML.Limits) {
     self.file = file
@@ -41,7 +43,8 @@ struct YAMLComposer {
     entries.reserveCapacity(source.count / 8)
   }
 
-  mutating func compose() throws(DiagnosticList) -> YAMLNode? {
+  /// - Parameter faults: Takes what is wrong with a file of which nothing is lost.
+  mutating func compose(_ faults: inout DiagnosticList) throws(DiagnosticList) -> YAMLNode? {
     var parser = yaml_parser_t()
     guard yaml_parser_initialize(&parser) == 1 else {
       throw DiagnosticList([Diagnostic(.error, "out of memory")])
@@ -56,13 +59,15 @@ struct YAMLComposer {
         var event = yaml_event_t()
         guard yaml_parser_parse(&parser, &event) == 1 else {
           problems.append(syntaxError(of: parser))
+          isTorn = true
           break
         }
         isOver = event.type == YAML_STREAM_END_EVENT || !take(event)
         yaml_event_delete(&event)
       }
     }
-    if !problems.isEmpty { throw problems }
+    if isTorn || problems.isFull { throw problems }
+    faults.append(contentsOf: problems)
     guard !entries.isEmpty else { return nil }
     let document = YAMLDocument(file: file, source: source, entries: entries, text: text)
     return YAMLNode(document: document, index: 0)
@@ -240,12 +245,17 @@ struct YAMLComposer {
     // `! text` is YAML's way to say "just text", which every scalar is here.
     guard name != "!" else { return }
     let short = name.hasPrefix("tag:yaml.org,2002:") ? "!!" + name.dropFirst(18) : name[...]
-    fail(
+    report(
       event, "the tag \(short) is not understood",
       hint: "leave it out: the type follows from the key; text that begins with ! must stand in quotes")
   }
 
   private mutating func fail(_ event: yaml_event_t, _ message: String, hint: String? = nil) {
+    isTorn = true
+    report(event, message, hint: hint)
+  }
+
+  private mutating func report(_ event: yaml_event_t, _ message: String, hint: String? = nil) {
     problems.append(YAMLProblem(file: file, source: source).at(event.start_mark.place, message, hint: hint))
   }
 

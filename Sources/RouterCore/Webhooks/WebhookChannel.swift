@@ -42,8 +42,11 @@ extension ProviderAccount {
   }
 
   /// Whether its API is on this host: an emulator's.
-  public var isEmulated: Bool {
-    guard let host = settings["apiURL"]?.string?.split(separator: "/").dropFirst().first else { return false }
+  public var isEmulated: Bool { isOnThisHost("apiURL") }
+
+  /// Whether the URL of a setting leads to this host.
+  func isOnThisHost(_ key: String) -> Bool {
+    guard let host = settings[key]?.string?.split(separator: "/").dropFirst().first else { return false }
     let isNamed = ["localhost", "[::1]"].contains { host == $0 || host.hasPrefix($0 + ":") }
     return isNamed || AddressPrefix(String(host.prefix { $0 != ":" }))?.isLoopback == true
   }

@@ -127,12 +127,7 @@ struct Settings: Sendable {
     }
     reader.finish()
     if reader.faults.isEmpty { return settings }
-    throw DiagnosticList(
-      reader.faults.all.sorted {
-        ($0.location?.line ?? 0, $0.location?.column ?? 0) < (
-          $1.location?.line ?? 0, $1.location?.column ?? 0
-        )
-      })
+    throw reader.faults.sorted
   }
 }
 

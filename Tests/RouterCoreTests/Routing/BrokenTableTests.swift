@@ -9,6 +9,8 @@ struct BrokenTable: Decodable, Sendable, CustomTestStringConvertible {
   var table: String?
   var files: [String: String]?
   var says: [String]
+  /// How many complaints there are, where nothing else may be said.
+  var count: Int?
   /// `accepts`: the JSON Schema cannot see what is wrong.
   var schema: String?
 
@@ -41,6 +43,7 @@ enum Repository {
       for text in table.says {
         #expect(problems.rendered.contains(text), "\(table.name): wanted \(text)\n\(problems.rendered)")
       }
+      if let count = table.count { #expect(problems.all.count == count, "\(problems.rendered)") }
       // An error without a place helps nobody.
       #expect(problems.all.allSatisfy { $0.location != nil })
     }

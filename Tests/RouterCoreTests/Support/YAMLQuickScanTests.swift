@@ -30,9 +30,10 @@ import Testing
   private func compare(_ source: [UInt8], sourceLocation: Testing.SourceLocation = #_sourceLocation) -> Bool {
     guard let quick = YAMLQuickScan.entries(of: source) else { return false }
     var composer = YAMLComposer(file: "x", source: source, limits: .init())
+    var faults = DiagnosticList()
     let text = String(decoding: source, as: UTF8.self)
     do {
-      guard let root = try composer.compose() else {
+      guard let root = try composer.compose(&faults), faults.isEmpty else {
         Issue.record("libyaml finds nothing in \(text)", sourceLocation: sourceLocation)
         return true
       }
