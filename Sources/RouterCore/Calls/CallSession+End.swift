@@ -77,18 +77,20 @@ extension CallSession {
     record.snapshotVersion = decision.snapshotVersion
     record.fromNumber = decision.fromNumber
     record.toNumber = decision.toNumber
-    record.decision = decision.written
+    record.decision = decision.written(limitReached)
     return record
   }
 }
 
 extension RouteDecision {
   /// As a record keeps it.
-  fileprivate var written: WrittenJSON {
+  /// - Parameter limitReached: Why the first target was not tried.
+  fileprivate func written(_ limitReached: String?) -> WrittenJSON {
     var writer = JSONWriter(capacity: 1024)
     writer.object {
       $0.member("summary", summary)
       if let location { $0.member("location", location) } else { $0.member("location", .null) }
+      if let limitReached { $0.member("limitReached", limitReached) }
       $0.name("trace")
       writeTrace(&$0)
     }

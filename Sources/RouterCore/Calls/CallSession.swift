@@ -30,6 +30,8 @@ actor CallSession {
   /// The model's own summary of the conversation.
   var summary: String?
   var place: Admission.Place?
+  /// Why the first target was not tried, for the record.
+  private(set) var limitReached: String?
   var listening: Task<Void, Never>?
   var deadline = 0
   private var lastDeadline: Duration?
@@ -151,6 +153,7 @@ actor CallSession {
     }
     let end = CallEnd(.limitReached, text: "all \(full.maximum) calls of \(full.key) are taken")
     log.notice("\(end.text)")
+    limitReached = end.text
     return decision.targets.count > 1 ? Array(decision.targets.dropFirst()) : [.reject(end)]
   }
 

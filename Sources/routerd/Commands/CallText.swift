@@ -56,6 +56,7 @@ enum CallText {
           + (record.end.text.isEmpty ? "" : ": \(record.end.text)")
       ),
     ]
+    if let limit = record.decision?["limitReached"]?.string { rows.append(("limit", limit)) }
     if let answered = record.answeredAt {
       rows.append(("talked", "\(record.endedAt.timeIntervalSince(answered).rounded(toPlaces: 1)) s"))
     }

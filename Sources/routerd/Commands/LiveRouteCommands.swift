@@ -69,21 +69,27 @@ enum WhyCommand {
         Terminal.print(try JSON.encode(answer, pretty: true))
         return .success
       }
-      let decision = answer["decision"] ?? .null
-      var lines = decision["trace"].flatMap(Explanation.init)?.lines ?? []
-      if lines.isEmpty {
-        lines = [decision["summary"]?.string ?? "this call was refused before it was routed"]
-      }
-      let attempts = try JSON.decode([AgentAttempt].self, JSON.encode(answer["attempts"] ?? []).utf8)
-      let timings = try JSON.decode([TurnTiming].self, JSON.encode(answer["timings"] ?? []).utf8)
-      lines += CallSteps.attempts(attempts) + CallSteps.timings(timings)
-      if let end = answer["end"], let reason = end["reason"]?.string {
-        let (text, status) = (end["text"]?.string ?? "", end["sipStatus"]?.integer ?? 0)
-        lines.append("  ended with \(status), \(reason)\(text.isEmpty ? "" : ": \(text)")")
-      }
-      Terminal.print(lines.map(LogLine.escaped).joined(separator: "\n"))
+      Terminal.print(try lines(answer).map(LogLine.escaped).joined(separator: "\n"))
       return .success
     }
+  }
+
+  /// The answer to `why`, for people.
+  static func lines(_ answer: JSONValue) throws -> [String] {
+    let decision = answer["decision"] ?? .null
+    var lines = decision["trace"].flatMap(Explanation.init)?.lines ?? []
+    if lines.isEmpty {
+      lines = [decision["summary"]?.string ?? "this call was refused before it was routed"]
+    }
+    if let limit = decision["limitReached"]?.string { lines.append("  limit reached: \(limit)") }
+    let attempts = try JSON.decode([AgentAttempt].self, JSON.encode(answer["attempts"] ?? []).utf8)
+    let timings = try JSON.decode([TurnTiming].self, JSON.encode(answer["timings"] ?? []).utf8)
+    lines += CallSteps.attempts(attempts) + CallSteps.timings(timings)
+    if let end = answer["end"], let reason = end["reason"]?.string {
+      let (text, status) = (end["text"]?.string ?? "", end["sipStatus"]?.integer ?? 0)
+      lines.append("  ended with \(status), \(reason)\(text.isEmpty ? "" : ": \(text)")")
+    }
+    return lines
   }
 }
 

@@ -169,8 +169,11 @@ final class RoutesInForce: Sendable {
       router.swap(snapshot)
       change.warnings = snapshot.warnings
       if let content = reading.content {
+        let isSame = change.from == snapshot.version && footing == .files
         change.notKept = await onThread(isPatient: true) { [change, versions] in
-          RoutesInForce.keep(content, change, versions)
+          // What was in force already came when it came, and how.
+          if isSame, versions?.entries.first?.version == change.from { return nil }
+          return RoutesInForce.keep(content, change, versions)
         }
       }
     case .failure(let errors):

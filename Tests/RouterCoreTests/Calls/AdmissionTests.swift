@@ -83,6 +83,34 @@ import Testing
     await one.task.value
   }
 
+  @Test(arguments: [true, false])
+  func theRecordSaysWhichLimitWasReached(isRejected: Bool) async throws {
+    let overflow = FakeVoiceModel()
+    let declined = CallEnd(.rejectedByRoute, text: "All busy", sipStatus: 480)
+    let routing = FakeRouting(
+      .agent(EngineHarness.agent),
+      isRejected
+        ? .reject(declined) : .agent(AgentConfiguration(name: "overflow", providerType: "overflow")),
+      limits: [CallLimit(key: "limit seats", maximum: 1)])
+    let harness = EngineHarness(routing, models: ["overflow": overflow])
+    let one = try await harness.answered()
+    let leg = FakeLeg()
+    let task = harness.place(on: leg)
+    if !isRejected {
+      try await overflow.session().commands.wait(for: .begin)
+      leg.callerHangsUp()
+    }
+    await task.value
+    one.leg.callerHangsUp()
+    await one.task.value
+    let records = harness.store.saved.events
+    let second = try #require(records.first)
+    #expect(second.decision?["limitReached"]?.string == "all 1 calls of limit seats are taken")
+    // The caller hears what the route says.
+    if isRejected { #expect(second.end == declined) }
+    #expect(records.last?.decision?["summary"] != nil && records.last?.decision?["limitReached"] == nil)
+  }
+
   @Test func manyCallsAtOnceNeverPassALimit() async throws {
     let routing = FakeRouting(
       .agent(EngineHarness.agent), limits: [CallLimit(key: "route front-door", maximum: 5)])

@@ -47,6 +47,27 @@ import Testing
       ])
   }
 
+  @Test func whoIsAskedBeforeTheAnswerIsThere() throws {
+    let table = """
+      agents: {a: {}}
+      routes:
+        - {match: {to: 1}, agent: a, hook: "https://shop.example.com/ask"}
+        - match: {to: 2}
+          agent: a
+          hook: {url: "https://shop.example.com/${env:KEY}", secret: "${env:KEY}", timeoutMs: 500, onFailure: reject}
+        - {match: {to: 3}, agent: a}
+      """
+    let snapshot = try Fixture.snapshot(table, environment: ["KEY": "hunter2"])
+    let asks = ["1", "2", "3"].map { snapshot.explain(Fixture.call(to: $0)) }
+    #expect(
+      asks[0].lines.contains(
+        "  asks first  https://shop.example.com/ask, for 300 ms; without an answer: continue"))
+    #expect(asks[1].hook?.hasPrefix("https://shop.example.com/${env:KEY}, for 500 ms") == true)
+    #expect(asks[2].hook == nil)
+    #expect(
+      asks.allSatisfy { !$0.lines.joined().contains("hunter2") && Explanation($0.json)?.hook == $0.hook })
+  }
+
   @Test func theMergeIsThereWithTheOriginOfEachLeaf() throws {
     let lines = try snapshot().explain(noon).lines
     #expect(
