@@ -36,6 +36,8 @@ struct PluginEntry: Sendable {
   let section: String?
   /// Reads the section, which may be missing.
   let read: @Sendable (YAMLNode?) throws(DiagnosticList) -> Maker
+  /// What keeps its section from being used here and now, with the places.
+  var obstacles: @Sendable (YAMLNode) -> [Diagnostic] = { _ in [] }
   /// For a channel: what it is called, and what it can do.
   var channel: (any ChannelAdapter.Type)?
   /// For a store whose records can be read without it.
@@ -144,10 +146,16 @@ struct PluginEntry: Sendable {
   private static func plugin<P: Plugin>(
     _ type: P.Type, _ add: @escaping @Sendable (P, inout Assembly) -> Void
   ) -> PluginEntry {
-    PluginEntry(section: type.name) { node throws(DiagnosticList) in
+    var entry = PluginEntry(section: type.name) { node throws(DiagnosticList) in
       let configuration = try configuration(P.Configuration.self, node)
       return { host, assembly in add(try await P(configuration, host), &assembly) }
     }
+    entry.obstacles = { node in
+      // What cannot be read was reported.
+      guard let configuration = try? configuration(P.Configuration.self, node) else { return [] }
+      return P.obstacles(to: configuration).compactMap { $0.diagnostic(in: node) }
+    }
+    return entry
   }
 
   private static func configuration<Configuration: Decodable>(

@@ -55,6 +55,17 @@ public final class OfflineSpeech: Plugin, SpeechSynthesizer, SpeechRecognizer {
     self.init(configuration)
   }
 
+  /// Models are loaded late; that there are any is told early.
+  public static func obstacles(to configuration: Configuration) -> [SettingObstacle] {
+    PocketSphinx.missing(in: configuration.modelDirectory).map { missing in
+      [
+        SettingObstacle(
+          "modelDirectory", "no acoustic model in \(configuration.modelDirectory): \(missing) is not there",
+          hint: "install the package pocketsphinx-en-us, or name the folder that holds its model")
+      ]
+    } ?? []
+  }
+
   /// It listens for the agent's own questions and cannot take dictation.
   public static func warnings(for agent: AgentConfiguration) -> [String] {
     guard agent.faqs.isEmpty else { return [] }

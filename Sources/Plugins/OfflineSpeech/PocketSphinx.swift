@@ -1,4 +1,5 @@
 internal import CPocketSphinx
+internal import Glibc
 
 /// One decoder of pocketsphinx: holds some grammars. One thread at a time.
 final class PocketSphinx {
@@ -17,9 +18,19 @@ final class PocketSphinx {
   private let decoder: OpaquePointer
   private var grammars: [Grammar] = []
 
+  /// The acoustic model and the dictionary, in the model's folder.
+  private static let parts = (model: "en-us", dictionary: "cmudict-en-us.dict")
+
+  /// What is missing of a model; `nil` when all of it is there.
+  static func missing(in modelDirectory: String) -> String? {
+    [parts.model, parts.dictionary].first { access("\(modelDirectory)/\($0)", R_OK) != 0 }
+  }
+
   /// `nil` when the model is not there or is no model.
   init?(modelDirectory: String) {
-    guard let decoder = cps_new("\(modelDirectory)/en-us", "\(modelDirectory)/cmudict-en-us.dict") else {
+    let parts = PocketSphinx.parts
+    guard let decoder = cps_new("\(modelDirectory)/\(parts.model)", "\(modelDirectory)/\(parts.dictionary)")
+    else {
       return nil
     }
     self.decoder = decoder

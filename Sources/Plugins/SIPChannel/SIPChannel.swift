@@ -18,6 +18,13 @@ public final class SIPChannel: ChannelAdapter {
     self.host = host
   }
 
+  /// Certificates matter where there is a listener for TLS.
+  public static func obstacles(to configuration: Configuration) -> [SettingObstacle] {
+    guard let file = configuration.certificate, configuration.listen.contains(where: { $0.transport == .tls })
+    else { return [] }
+    return CertificateFiles(certificate: file, key: configuration.privateKey).obstacles()
+  }
+
   /// The addresses that are served, one for each entry of `listen:`; waits until they are. Empty when they could not
   /// be opened.
   public func listening() async -> [SocketAddress] { await opened.addresses() }

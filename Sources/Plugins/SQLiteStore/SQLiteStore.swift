@@ -84,6 +84,20 @@ public final class SQLiteStore: OfflineCallStore {
 
   deinit { worker.close() }
 
+  /// The folder must be there and writable: SQLite makes files beside its own.
+  public static func obstacles(to configuration: Configuration) -> [SettingObstacle] {
+    let path = configuration.path
+    if let obstacle = SettingObstacle.writing(in: SettingObstacle.folder(of: path), key: "path") {
+      return [obstacle]
+    }
+    guard access(path, F_OK) == 0 else { return [] }
+    if let obstacle = SettingObstacle.reading(path, key: "path") { return [obstacle] }
+    if access(path, W_OK) != 0 {
+      return [SettingObstacle("path", "\(path) cannot be written: \(String(cString: strerror(errno)))")]
+    }
+    return Schema.fault(ofFile: path).map { [SettingObstacle("path", $0)] } ?? []
+  }
+
   /// Writes a record; when it returns, the record is on the disk. A record with the same identifier is replaced.
   /// Throws ``SQLiteError`` or ``Refused``.
   public func save(_ record: CallRecord) async throws { try await save([record]) }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RouterCore
 
 typealias Database = SQLiteDatabase
@@ -68,6 +69,21 @@ enum Schema {
     try database.run("PRAGMA user_version") { version = $0.integer(0) }
     if version > steps.count { throw NewerSchema(path: path, version: version) }
     if version < steps.count { throw OlderSchema(path: path) }
+  }
+
+  /// What its head says against a file (sqlite.org, "Database File Format", section 1.3); `nil` for nothing. To open it would
+  /// make files beside it.
+  static func fault(ofFile path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    defer { close(descriptor) }
+    var head = [UInt8](repeating: 0, count: 100)
+    let count = read(descriptor, &head, head.count)
+    if count == 0 { return nil }  // SQLite takes it for a new one
+    guard count == head.count, head.starts(with: "SQLite format 3\0".utf8) else {
+      return "\(path) is no SQLite file"
+    }
+    let version = head[60..<64].reduce(0) { $0 << 8 | Int($1) }
+    return version > steps.count ? NewerSchema(path: path, version: version).description : nil
   }
 
   /// Brings a file up to date.

@@ -7,6 +7,13 @@ public protocol Plugin: Sendable {
   static var name: String { get }
   /// Made once, at start. Must not open listeners or connections: that is what running is for.
   init(_ configuration: Configuration, _ host: PluginHost) async throws
+  /// What keeps a configuration from being used here and now that is well written. Asked by `routerd check` and before every
+  /// start, for a section that is there: looks, and makes or changes nothing. Nothing unless a plugin says otherwise.
+  static func obstacles(to configuration: Configuration) -> [SettingObstacle]
+}
+
+extension Plugin {
+  public static func obstacles(to configuration: Configuration) -> [SettingObstacle] { [] }
 }
 
 /// For plugins that read nothing.

@@ -2,7 +2,8 @@
 /// know among it. Scalars are read by the type that is wanted: a `String` is the text that was written, whatever it
 /// looks like; a number or a truth value must be written without quotes.
 ///
-/// A `Decodable` stops at its first fault, so there is usually one; unknown keys come on top of it.
+/// A `Decodable` stops at its first fault. It is asked again, as if the value to blame were not there, until it finds no
+/// other; what an object says of itself counts only while all of its values are there.
 public struct YAMLDecoder {
   /// What every string goes through, to put secrets in the place of references. Its error becomes a diagnostic at the
   /// string; it must not hold the secret.
@@ -21,23 +22,50 @@ public struct YAMLDecoder {
 
   /// Decodes from a node.
   public func decode<T: Decodable>(_ type: T.Type, from node: YAMLNode) throws(DiagnosticList) -> T {
-    let faults = YAMLFaults(transform: transform)
-    do {
-      let value = try YAMLValueDecoder(node: node, codingPath: [], faults: faults).decode(type)
-      if faults.list.isEmpty { return value }
-    } catch {
-      faults.take(error, at: node)
+    var found = DiagnosticList()
+    var excused: Set<Int> = []
+    while true {
+      let faults = YAMLFaults(transform: transform, excused: excused)
+      do {
+        let value = try YAMLValueDecoder(node: node, codingPath: [], faults: faults).decode(type)
+        if found.isEmpty, faults.list.isEmpty { return value }
+        faults.blamed = nil
+      } catch {
+        faults.take(error, at: node)
+      }
+      found.append(contentsOf: faults.list)
+      guard !found.isFull, let blamed = faults.blamed, blamed.index != node.index,
+        excused.insert(blamed.index).inserted
+      else { throw found.sorted }
     }
-    throw faults.list
   }
 }
 
-/// What is wrong so far. One for each decoding, used on one thread.
+/// A value is needed that was blamed before.
+struct YAMLValueExcused: Error {}
+
+/// What is wrong so far. One for each time that a type is asked, used on one thread.
 final class YAMLFaults {
   private(set) var list = DiagnosticList()
   let transform: YAMLDecoder.StringTransform?
+  /// Values that were blamed before, by their place in the document.
+  let excused: Set<Int>
+  /// The value to blame for what was thrown: the innermost.
+  var blamed: YAMLNode?
 
-  init(transform: YAMLDecoder.StringTransform?) { self.transform = transform }
+  init(transform: YAMLDecoder.StringTransform?, excused: Set<Int> = []) {
+    self.transform = transform
+    self.excused = excused
+  }
+
+  func isExcused(_ node: YAMLNode) -> Bool { !excused.isEmpty && excused.contains(node.index) }
+
+  /// Whether anything in a container was blamed before.
+  fileprivate func isIncomplete(_ node: YAMLNode) -> Bool {
+    node.kind != .scalar && excused.contains { $0 > node.index && $0 < Int(node.entry.a) }
+  }
+
+  fileprivate func blame(_ node: YAMLNode) { blamed = blamed ?? node }
 
   func append(_ diagnostic: Diagnostic) { list.append(diagnostic) }
 
@@ -45,6 +73,7 @@ final class YAMLFaults {
   /// - Parameter path: Where `node` stands. An error of a value's own may name a key below it.
   func take(_ error: any Error, at node: YAMLNode, _ path: [any CodingKey] = []) {
     switch error {
+    case is YAMLValueExcused: break
     case let diagnostic as Diagnostic: append(diagnostic)
     case let more as DiagnosticList: list.append(contentsOf: more)
     case let error as DecodingError:
@@ -54,7 +83,9 @@ final class YAMLFaults {
   }
 
   /// The value under the key that the error names (`dataCorruptedError(forKey:…)`), if it is there.
-  private static func place(of error: DecodingError, in node: YAMLNode, _ path: [any CodingKey]) -> YAMLNode {
+  fileprivate static func place(of error: DecodingError, in node: YAMLNode, _ path: [any CodingKey])
+    -> YAMLNode
+  {
     guard case .dataCorrupted(let context) = error, context.codingPath.count == path.count + 1,
       let key = context.codingPath.last, key.intValue == nil
     else { return node }
@@ -89,20 +120,25 @@ final class YAMLValueDecoder: Decoder {
   }
 
   func decode<T: Decodable>(_ type: T.Type) throws -> T {
-    if type == JSONValue.self, let value = try json(node) as? T { return value }
-    if type == String.self, let value = try string() as? T { return value }
     let value: T
     do {
+      if type == JSONValue.self, let value = try json(node) as? T { return value }
+      if type == String.self, let value = try string() as? T { return value }
       value = try T(from: self)
     } catch let error as Diagnostic {
+      faults.blame(node)
       throw error
     } catch {
       // The innermost node is the one to blame; whoever is further out passes it on.
-      let place = error is DiagnosticList ? nil : node
-      guard let place else { throw error }
+      if error is DiagnosticList { throw error }
+      if error is YAMLValueExcused || faults.isIncomplete(node) {
+        faults.blame(node)  // nothing more can be said of it, but of what stands beside it
+        throw YAMLValueExcused()
+      }
+      faults.blame((error as? DecodingError).map { YAMLFaults.place(of: $0, in: node, codingPath) } ?? node)
       if let fault = unknownChoice(type, error) { throw fault }
       let single = YAMLFaults(transform: nil)
-      single.take(error, at: place, codingPath)
+      single.take(error, at: node, codingPath)
       throw single.list
     }
     reportUnknownKeys()

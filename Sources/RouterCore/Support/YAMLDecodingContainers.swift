@@ -12,16 +12,18 @@ struct YAMLKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   var codingPath: [any CodingKey] { decoder.codingPath }
 
   var allKeys: [Key] {
-    let keys = decoder.node.pairs.compactMap { $0.key.text.flatMap { Key(stringValue: $0) } }
-    keys.forEach { ask($0) }
-    return keys
+    decoder.node.pairs.compactMap { name, value in
+      guard let key = name.text.flatMap({ Key(stringValue: $0) }) else { return nil }
+      ask(key)
+      return decoder.faults.isExcused(value) ? nil : key
+    }
   }
 
   private func ask(_ key: Key) { decoder.askedKeys?.insert(key.stringValue) }
 
   func contains(_ key: Key) -> Bool {
     ask(key)
-    return decoder.node[key.stringValue] != nil
+    return decoder.node[key.stringValue].map { !decoder.faults.isExcused($0) } ?? false
   }
 
   private func child(_ key: Key) throws -> YAMLValueDecoder {
@@ -34,12 +36,14 @@ struct YAMLKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         hint: near.map { "'\($0)' is not known: did you mean '\(key.stringValue)'?" }
           ?? "add '\(key.stringValue): …'")
     }
+    if decoder.faults.isExcused(node) { throw YAMLValueExcused() }
     return decoder.decoder(for: node, key: key)
   }
 
   func decodeNil(forKey key: Key) throws -> Bool {
     ask(key)
-    return decoder.node[key.stringValue]?.isNull ?? true
+    guard let node = decoder.node[key.stringValue] else { return true }
+    return node.isNull || decoder.faults.isExcused(node)
   }
 
   func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try child(key).decode(type) }
@@ -65,7 +69,7 @@ struct YAMLUnkeyedContainer: UnkeyedDecodingContainer {
 
   init(decoder: YAMLValueDecoder) {
     self.decoder = decoder
-    elements = decoder.node.elements
+    elements = decoder.node.elements.filter { !decoder.faults.isExcused($0) }
   }
 
   var codingPath: [any CodingKey] { decoder.codingPath }

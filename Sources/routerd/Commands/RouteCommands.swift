@@ -20,6 +20,7 @@ enum CheckCommand {
       let settings = try Settings.load(arguments.value("--config"), plugins: plugins)
       directory = directory ?? settings.routes.directory
       listensToWeb = !settings.web.listen.isEmpty
+      faults.append(contentsOf: settings.obstacles())
     } catch {
       faults.append(contentsOf: error)
     }

@@ -29,20 +29,25 @@ final class ControlServer: Sendable {
     detachThread { self.accept() }
   }
 
-  private static func listen(_ path: String) throws(ControlFailure) -> Int32 {
-    guard let address = UnixAddress(path) else {
-      throw ControlFailure(
-        "the path of the control socket has more than \(UnixAddress.maximumLength) bytes: \(path)", .system)
+  /// What keeps the socket from being made, besides another routerd; `nil` when nothing does. Nothing is made.
+  static func obstacle(to path: String) -> String? {
+    guard UnixAddress(path) != nil else {
+      return
+        "the path of the control socket is empty or has more than \(UnixAddress.maximumLength) bytes: \(path)"
     }
+    guard Files.isSocketOrNothing(path) else {
+      return "the control socket would take the place of a file: \(path) is no socket; name another --socket"
+    }
+    return path.hasPrefix("@") ? nil : Files.whyNotMakeable(path)  // a name without a file
+  }
+
+  private static func listen(_ path: String) throws(ControlFailure) -> Int32 {
+    if let obstacle = obstacle(to: path) { throw ControlFailure(obstacle, .system) }
+    guard let address = UnixAddress(path) else { throw ControlFailure("no control socket: \(path)", .system) }
     try Files.makeParent(of: path)
     do {
       close(try ControlSocket.connect(path).descriptor)
     } catch {
-      guard Files.isSocketOrNothing(path) else {
-        throw ControlFailure(
-          "the control socket would take the place of a file: \(path) is no socket; name another --socket",
-          .system)
-      }
       unlink(path)  // left behind by a routerd that was killed, or never there
       return try bind(address, path)
     }

@@ -1,3 +1,4 @@
+internal import RouterCore
 internal import Glibc
 
 /// Small reads and writes of whole files.
@@ -32,6 +33,13 @@ enum Files {
     let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let place = exists(path) ? path : folder
     return access(place, W_OK) == 0 ? nil : "\(place): \(ControlSocket.errorText())"
+  }
+
+  /// What keeps a file from being made whose folders are made, too; `nil` when nothing does. Nothing is made.
+  static func whyNotMakeable(_ path: String) -> String? {
+    var folder = SettingObstacle.folder(of: path)
+    while !exists(folder), folder != "/", folder != "." { folder = SettingObstacle.folder(of: folder) }
+    return SettingObstacle.writing(in: folder, key: "")?.message
   }
 
   /// Makes the folder that a file is to be in, if it is missing.

@@ -84,6 +84,9 @@ struct Settings: Sendable {
   var admin = AdminSettings()
   /// What makes each plugin, in the order of ``plugins``.
   var makers: [PluginEntry.Maker] = []
+  /// The file, and who reads what of it.
+  private(set) var root: YAMLNode?
+  private(set) var plugins: [PluginEntry] = []
   /// Opens the call records for reading, where the store can.
   var openRecords: (@Sendable () throws -> any CallRecords)?
 
@@ -113,6 +116,7 @@ struct Settings: Sendable {
     let root = try YAML.parse(bytes, file: file, limits: limits)
     var reader = SectionReader(root)
     var settings = Settings()
+    (settings.root, settings.plugins) = (root, plugins)
     settings.engine = reader.read("engine", EngineSettings.self) ?? settings.engine
     settings.log = reader.read("log", Logging.self) ?? settings.log
     settings.control = reader.read("control", Control.self) ?? settings.control

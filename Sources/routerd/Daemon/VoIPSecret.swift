@@ -24,6 +24,13 @@ enum VoIPSecret {
     return bytes
   }
 
+  /// What would keep ``load(_:)`` from it; nothing is made.
+  static func obstacle(_ path: String) -> String? {
+    guard Files.exists(path) else { return Files.whyNotMakeable(path) }
+    do throws(ControlFailure) { _ = try load(path) } catch { return error.message }
+    return nil
+  }
+
   private static func make(_ path: String) throws(ControlFailure) {
     try Files.makeParent(of: path)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -77,6 +77,53 @@ import Testing
     #expect(message.contains(expected), "\(message)")
   }
 
+  struct Rule: Decodable {
+    enum CodingKeys: CodingKey { case from, to, names }
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      let names = try values.decodeIfPresent([String: Int].self, forKey: .names) ?? [:]
+      let from = try values.decodeIfPresent(Int.self, forKey: .from) ?? 0
+      let to = try values.decodeIfPresent(Int.self, forKey: .to) ?? 0
+      if names["x"] == 0 {
+        throw DecodingError.dataCorruptedError(forKey: .names, in: values, debugDescription: "x is 0")
+      }
+      if from > to {
+        throw DecodingError.dataCorruptedError(forKey: .from, in: values, debugDescription: "backwards")
+      }
+    }
+  }
+
+  /// One thing that is wrong hides no other; what only follows from it is not said.
+  @Test(arguments: [
+    (
+      "name: [a]\nlevel: hihg\nlisteners: [{address: a, port: x}, {prot: 1}, 5]\nzzz: 1",
+      ["1:7", "2:8", "3:32", "3:36", "3:47", "4:1"]
+    ),
+    ("name: [a]\nlistenrs: []", ["1:1", "1:7"]),
+    ("listeners: {a: 1}\nlevel: max\nzzz: 1", ["1:12", "2:8"]),
+  ])
+  func everythingIsSaidAtOnce(text: String, places: [String]) throws {
+    #expect(try self.places(Settings.self, text) == places)
+  }
+
+  @Test(arguments: [
+    ("{from: 3, to: 1}", ["1:8"]),
+    ("{from: x, to: y, names: {a: b, c: d}}", ["1:8", "1:15", "1:29", "1:35"]),
+    ("{from: 3, to: x}", ["1:15"]), ("{from: 3, to: 1, names: {x: 0}, zzz: 1}", ["1:25"]),
+    ("{from: 3, to: 4, zzz: 1}", ["1:18"]),
+  ])
+  func whatFollowsIsNotSaid(text: String, places: [String]) throws {
+    #expect(try self.places(Rule.self, text) == places)
+  }
+
+  private func places<T: Decodable>(_ type: T.Type, _ text: String) throws -> [String] {
+    let node = try #require(try YAML.parse(text, file: "s.yaml"))
+    do { _ = try YAMLDecoder.decode(type, from: node) } catch {
+      return error.all.map { "\($0.location?.line ?? 0):\($0.location?.column ?? 0)" }
+    }
+    return []
+  }
+
   @Test func stringsGoThroughTheTransform() throws {
     struct Leak: Error, CustomStringConvertible { var description: String { "no such variable" } }
     let decoder = YAMLDecoder { text in
