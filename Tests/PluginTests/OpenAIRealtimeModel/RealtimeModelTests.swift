@@ -216,6 +216,7 @@ import Testing
     try await call.hears(1)
     try await stage.sees("connected: openai", count: 2)
     try await stage.sees("closed: 1000")
+    try await stage.sees("output_text")  // told to the other session, whichever line comes first
     #expect(stage.service.report.sights.contains { $0.contains("output_text") && $0.contains("Hello.") })
     call.speaks(milliseconds: 600)
     try await call.hears(2)

@@ -11,8 +11,9 @@ extension HTTPServerRequest {
       }
       let name = header.name.lowercased()
       // libmicrohttpd appends a folded line (RFC 9112 section 5.2) to the name: `Content-Length5`.
-      for length in ["content-length", "transfer-encoding"] where name != length && name.hasPrefix(length) {
-        return refusal(400, "a folded header")
+      for length in ["content-length", "transfer-encoding"] where name.hasPrefix(length) {
+        let rest = name.utf8.dropFirst(length.utf8.count)
+        if let next = rest.first, next != UInt8(ascii: "-") { return refusal(400, "a folded header") }
       }
       counts[name, default: 0] += 1
     }

@@ -174,8 +174,12 @@ extension RTPReceiver {
   private mutating func decode(_ packet: JitterBuffer.Packet) {
     guard let codec else { return }
     if decoder == nil { decoder = AudioDecoder(codec) }
-    let before = pending.count
-    jitter?.withPayload(of: packet) { decoder?.decode($0, into: &pending) }
+    let (before, decoder) = (pending.count, decoder)
+    // Out of `self` meanwhile: for one who changes what it belongs to, the buffer would be copied first.
+    var output: [UInt8] = []
+    swap(&output, &pending)
+    jitter?.withPayload(of: packet) { decoder?.decode($0, into: &output) }
+    swap(&output, &pending)
     if pending.count > before {
       concealment = nil
       sinceAudio = 0

@@ -26,7 +26,7 @@ extension RTPSession {
     if let decryption {
       guard let plain = decryption.unprotectControl(bytes) else { return }
       length = plain
-    } else if parameters?.isEncrypted == true {
+    } else if isEncrypted {
       return
     }
     guard let content = RTCPPacket.read(UnsafeRawBufferPointer(rebasing: bytes[..<length])) else { return }

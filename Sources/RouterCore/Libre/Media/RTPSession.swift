@@ -11,7 +11,17 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
   private(set) var events: @Sendable (LegEvent) -> Void
   private(set) var sockets: MediaSockets?
 
-  private(set) var parameters: MediaParameters?
+  private(set) var parameters: MediaParameters? {
+    didSet {
+      isHeld = parameters?.isHeld ?? true
+      sharesPort = parameters?.rtcpMux ?? false
+      isEncrypted = parameters?.isEncrypted ?? false
+    }
+  }
+  // What each packet asks of the parameters: to look inside them takes a copy, with all of their references.
+  private var isHeld = true
+  private var sharesPort = false
+  private(set) var isEncrypted = false
   private(set) var latch: RemoteLatch
   /// Packets of a source that may yet turn out to be the call's: one fewer than ``RemoteLatch/probation``.
   private var candidates: [(packet: [UInt8], arrival: Int)] = []
@@ -43,8 +53,6 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
     latch = RemoteLatch(settings.symmetric)
     receiver = RTPReceiver(limits: settings.jitterBuffer)
   }
-
-  private var isHeld: Bool { parameters?.isHeld ?? true }
 
   /// Takes what was agreed, first or anew.
   func apply(_ new: MediaParameters, _ clock: MediaClock) {
@@ -121,14 +129,14 @@ extension RTPSession {
   ) {
     guard latch.mayBe(from: address) else { return }
     if RTPHeader.isRTCP(UnsafeRawBufferPointer(bytes)) {
-      if parameters?.rtcpMux == true { takeControl(bytes, from: address, arrival, clock) }
+      if sharesPort { takeControl(bytes, from: address, arrival, clock) }
       return
     }
     var length = bytes.count
     if let decryption {
       guard let plain = decryption.unprotect(bytes) else { return }
       length = plain
-    } else if parameters?.isEncrypted == true {
+    } else if isEncrypted {
       return  // without its key, nothing is believed
     }
     let packet = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<length])
@@ -223,7 +231,7 @@ extension RTPSession {
     if let encryption {
       guard let grown = encryption.protect(packet, length: length) else { return }
       length = grown
-    } else if parameters?.isEncrypted == true {
+    } else if isEncrypted {
       return
     }
     var address = target.shim
