@@ -182,6 +182,31 @@ import Testing
     }
   }
 
+  /// Each request of a branch has a number of its own, also when one had to be sent again with a password.
+  @Test func aChallengedPRACKUsesANumberUp() async throws {
+    try await withCallee(SIPCredentials(username: "u", password: "p")) { callee, call, log in
+      func number(_ request: String) -> Int? {
+        request.field("CSeq")?.split(separator: " ").first.flatMap { Int($0) }
+      }
+      var numbers: [Int?] = []
+      for rseq in 7...8 {
+        callee.answer(callee.invite, 183, tag: "one", ["Require: 100rel", "RSeq: \(rseq)"])
+        for status in [407, 200] {
+          var prack = try await callee.socket.request("PRACK")
+          while numbers.contains(number(prack)) { prack = try await callee.socket.request("PRACK") }
+          numbers.append(number(prack))
+          #expect(prack.field("RAck")?.hasPrefix("\(rseq) ") == true)
+          #expect((prack.field("Proxy-Authorization") != nil) == (status == 200))
+          let nonce = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\(rseq)\""
+          callee.reply(to: prack, status, status == 407 ? [nonce] : [])
+        }
+      }
+      let first = try #require(numbers[0])
+      #expect(numbers == [first, first + 1, first + 2, first + 3])
+      await call.cancel()
+    }
+  }
+
   /// The same from the caller's side, to us.
   @Test func updatesOfTheCallerBeforeTheAnswer() async throws {
     try await withSIPServer { side, caller in

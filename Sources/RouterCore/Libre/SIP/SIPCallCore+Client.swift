@@ -72,18 +72,23 @@ extension SIPCallCore {
     {
       // A copy, or one whose predecessor is missing, is not confirmed and does not count (RFC 3262 section 4).
       guard var branch = early[name], branch.order.accept(rseq) else { return }
-      prack(&branch, rseq, envelope)
+      prack(name, &branch, rseq, envelope)
       if outgoingCall?.sdp != nil, core.response(answer).sdp != nil { branch.isAgreed = true }
       early[name] = branch
     }
     emit(.progress(core.response(answer)))
   }
 
-  private func prack(_ branch: inout SIPEarlyDialog, _ rseq: UInt32, _ envelope: SIPEnvelope) {
+  private func prack(
+    _ name: String, _ branch: inout SIPEarlyDialog, _ rseq: UInt32, _ envelope: SIPEnvelope
+  ) {
     var plan = branch.dialog.plan(.prack, sequence: branch.dialog.nextSequence())
     let rack = SIPResponseAcknowledgement(rseq: rseq, cseq: envelope.cseq.number, method: .invite)
     plan.headers = [Header("RAck", rack.description)]
-    send(plan) { _ in }
+    // After a challenge it takes the branch's next number; the dialog's, once somebody has answered.
+    send(plan) { _ in }.nextSequence = { [weak self] in
+      self?.early[name]?.dialog.nextSequence() ?? self?.dialog?.nextSequence() ?? plan.sequence + 1
+    }
   }
 
   // MARK: The final answer
