@@ -1,7 +1,16 @@
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "clibreshim.h"
+
+/* At its end a program takes OpenSSL's locks away, while other threads may still
+ * be at a digest or a handshake: they would crash a program that has done its
+ * work. The kernel takes the memory as well. Before anybody else's first use. */
+__attribute__((constructor)) static void keep_to_the_end(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
 
 static const EVP_MD *hash_of(enum shim_hash hash)
 {
