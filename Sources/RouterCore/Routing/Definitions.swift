@@ -14,6 +14,8 @@ struct Definitions {
   private(set) var numbering: YAMLNode?
   /// Whether a file could not be read: a name that nobody defines may be defined there.
   var isIncomplete = false
+  /// Sections of which something could not be read.
+  private var torn: Set<String> = []
   /// What providers can do; `nil` when nobody says.
   let types: ProviderTypes?
 
@@ -33,9 +35,9 @@ struct Definitions {
     }
     root.forEachPair { key, value in
       guard let index = RouteSchema.file.index(of: key) else {
-        check.append(
-          UnknownKey.diagnostic(
-            key, known: RouteSchema.file.fields.map(\.name), in: "at the top of a route file"))
+        let known = RouteSchema.file.fields.map(\.name)
+        check.append(UnknownKey.diagnostic(key, known: known, in: "at the top of a route file"))
+        if let near = Suggestion.nearest(to: key.text ?? "", in: known) { torn.insert(near) }
         return
       }
       if value.isNull { return }  // a section with nothing in it
@@ -50,6 +52,7 @@ struct Definitions {
         check.append(
           value.diagnostic(
             .error, "'\(field.name)' wants a list, not \(value.described)", hint: "begin each with '- '"))
+        isIncomplete = true
         return
       }
       if field.name == "routes" { routes.append(value) } else { tests.append(value) }
@@ -67,6 +70,7 @@ struct Definitions {
     default:
       guard value.kind == .mapping else {
         check.check(value, field.shape, key: field.name)
+        torn.insert(field.name)
         return
       }
       value.forEachPair { define($0, $1, field, &check) }
@@ -113,7 +117,7 @@ struct Definitions {
     guard let node, let name = node.text, !node.isNull else { return }
     if has(name, in: section) {
       check.use(name, in: section)
-    } else if !isIncomplete {
+    } else if !isIncomplete, !torn.contains(section) {
       check.append(unknown(node, noun, in: section))
     }
   }

@@ -63,6 +63,9 @@ enum NumberPattern: Hashable, Sendable {
     if SecretReference.occurs(in: text) {
       throw TextFault.secret("conditions show in traces", hint: "write the number itself")
     }
+    if text.contains(where: { "“”„«»‘’".contains($0) }) {
+      throw TextFault("typographic quotes do not quote: they are part of this text", hint: "write \"…\"")
+    }
     if text.holdsControlCharacters { throw TextFault("a number cannot hold control characters") }
     if text.utf8.count > 128 { throw TextFault("a number cannot have more than 128 characters") }
     if text.utf8.dropLast().contains(UInt8(ascii: "*")) {

@@ -75,6 +75,8 @@ extension RouteSource {
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("#") }
     let names = lines.compactMap { $0.split(separator: "\t").dropFirst(2).first.map(String.init) }
     return Suggestion.nearest(to: name, in: names)
+      // A city alone.
+      ?? names.first { $0.lowercased().hasSuffix("/" + name.lowercased().replacing(" ", with: "_")) }
   }
 
   /// Reads the route files of a directory and its subfolders, or a single file (see ``RouteDirectory``).

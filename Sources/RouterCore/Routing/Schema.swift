@@ -21,6 +21,14 @@ indirect enum Shape: Sendable {
   case shortOrMany(Shape, ObjectShape)
   /// Some keys of an object, any of them `null`: an override (RFC 7396).
   case patch(ObjectShape)
+
+  /// The keys that may stand in it, where they are not a list's.
+  var object: ObjectShape? {
+    switch self {
+    case .object(let object), .short(_, let object), .patch(let object): object
+    default: nil
+    }
+  }
 }
 
 /// What a text must look like.
@@ -120,17 +128,29 @@ final class ObjectShape: Sendable {
 
   /// Whether a key of the node is probably this one, misspelt. That was reported; that the right one is missing need not be.
   func isMisspelt(_ name: String, in node: YAMLNode) -> Bool {
-    node[name] == nil && node.pairs.contains { index(of: $0.key) == nil && nearest(to: $0.key) == name }
+    node[name] == nil
+      && node.pairs.contains { index(of: $0.key) == nil && likely($0.key) == name }
   }
 
   /// Whether a key of the node may have been meant as one of these: it is near to one of them, or to none at all.
   func isPerhapsOne(of names: [String], in node: YAMLNode) -> Bool {
     node.pairs.contains { key, _ in
-      index(of: key) == nil && nearest(to: key).map(names.contains) != false
+      index(of: key) == nil && likely(key).map(names.contains) != false
     }
   }
 
-  private func nearest(to key: YAMLNode) -> String? {
-    Suggestion.nearest(to: key.text ?? "", in: fields.map(\.name))
+  private func likely(_ key: YAMLNode) -> String? {
+    owner(of: key.text ?? "")?.first ?? Suggestion.nearest(to: key.text ?? "", in: fields.map(\.name))
+  }
+
+  /// The keys below which a key stands that was written too far out: `match` for the `to` of a route.
+  func owner(of key: String, depth: Int = 2) -> [String]? {
+    let inner = fields.compactMap { field in field.shape.object.map { (field.name, $0) } }
+    if let field = inner.first(where: { $0.1[key] != nil }) { return [field.0] }
+    guard depth > 1 else { return nil }
+    for (name, shape) in inner {
+      if let path = shape.owner(of: key, depth: depth - 1) { return [name] + path }
+    }
+    return nil
   }
 }

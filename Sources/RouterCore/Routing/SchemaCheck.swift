@@ -30,7 +30,9 @@ struct SchemaCheck {
     case .choice(let choices): return checkChoice(node, choices, key)
     case .free: return true
     case .list(let element):
-      guard node.kind == .sequence else { return fail(node, wants("a list", key), "write [\(node.sample)]") }
+      guard node.kind == .sequence else {
+        return fail(node, wants("a list", key), "write [\(element.sample(node))]")
+      }
       return checkElements(node, element, key, isPatch)
     case .oneOrMany(let element):
       return node.kind == .sequence
@@ -108,7 +110,11 @@ struct SchemaCheck {
   private mutating func checkNamed(
     _ node: YAMLNode, _ value: Shape, _ key: String, _ isPatch: Bool
   ) -> Bool {
-    guard node.kind == .mapping else { return fail(node, wants("names with values ('name: …')", key)) }
+    guard node.kind == .mapping else {
+      return fail(
+        node, wants("names with values ('name: …')", key),
+        node.kind == .sequence ? "write the name of each in front, without '- ': name: {…}" : nil)
+    }
     var isSound = true
     node.forEachPair { name, child in
       if name.bytes.isEmpty {
@@ -127,9 +133,11 @@ struct SchemaCheck {
       // `channels: {sip: }` says "with nothing set", which is fine where nothing is required.
       if node.isNull, object.missing(from: 0).isEmpty, object.exactlyOne.isEmpty { return true }
       let keys = object.fields.prefix(4).map(\.name).joined(separator: ", ")
+      let sample = node.kind == .scalar && !node.isNull ? object.sample(node) : nil
       return fail(
         node, wants("keys and values", key),
-        "keys of \(object.noun): \(keys)\(object.fields.count > 4 ? ", …" : "")")
+        sample.map { "write \($0)" }
+          ?? "keys of \(object.noun): \(keys)\(object.fields.count > 4 ? ", …" : "")")
     }
     var isSound = true
     var present: UInt64 = 0
@@ -137,12 +145,17 @@ struct SchemaCheck {
       if let index = object.index(of: name) {
         present |= 1 << UInt64(index)
         let field = object.fields[index]
-        if !check(value, field.shape, key: field.name, isPatch: isPatch) { isSound = false }
+        if !check(value, field.shape, key: field.name, isPatch: isPatch) {
+          isSound = false
+          diagnostics.explainLast(at: value, field.advice)
+        }
       } else if let others = object.others {
         if !check(value, others, key: name.text ?? "", isPatch: isPatch) { isSound = false }
       } else {
         diagnostics.append(
-          UnknownKey.diagnostic(name, known: object.fields.map(\.name), in: "in \(object.noun)"))
+          UnknownKey.diagnostic(
+            name, known: object.fields.map(\.name), in: "in \(object.noun)",
+            owner: object.owner(of: name.text ?? ""), value: value))
         isSound = false
       }
     }
@@ -176,8 +189,46 @@ struct SchemaCheck {
 }
 
 extension YAMLNode {
-  fileprivate var sample: String { kind == .scalar ? (text ?? "…") : "…" }
-
   /// What to write when the value is right but its spelling is not.
   fileprivate func typeHint(_ wanted: String) -> String? { mismatch(wanted).hint }
+}
+
+extension Shape {
+  /// How an element would be written, for somebody who wrote something else.
+  fileprivate func sample(_ node: YAMLNode) -> String {
+    switch self {
+    case .object(let object): object.sample(node) ?? "{…}"
+    default: node.kind == .scalar ? node.text ?? "…" : "…"
+    }
+  }
+}
+
+extension ObjectShape {
+  /// The keys that it cannot be without, the node's text behind the first; `nil` when there are none.
+  fileprivate func sample(_ node: YAMLNode) -> String? {
+    let keys = exactlyOne.prefix(1) + missing(from: 0).map(\.name)
+    guard let first = keys.first else { return nil }
+    let text = node.kind == .scalar && !node.isNull ? node.text ?? "…" : "…"
+    return "{" + (["\(first): \(text)"] + keys.dropFirst().map { "\($0): …" }).joined(separator: ", ") + "}"
+  }
+}
+
+extension Field {
+  /// What a number is about, for something that is none; other kinds say it themselves.
+  fileprivate var advice: String? {
+    switch shape {
+    case .integer, .number: doc
+    // A short form stands for what the object needs.
+    case .short(_, let object): object.missing(from: 0).first?.doc
+    default: nil
+    }
+  }
+}
+
+extension DiagnosticList {
+  /// Says what a key is about where nothing better is said of its value.
+  fileprivate mutating func explainLast(at node: YAMLNode, _ advice: String?) {
+    guard let advice, let last = all.last, last.hint == nil, last.location == node.location else { return }
+    changeLast { $0.hint = advice }
+  }
 }

@@ -25,7 +25,10 @@ enum SecretReference: Hashable, Sendable {
       } else if inner.hasPrefix("file:"), inner.count > 5 {
         reference = .file(String(inner.dropFirst(5)))
       } else {
-        throw TextFault("'${\(inner)}' is not understood", hint: "write ${env:NAME} or ${file:PATH}")
+        let isName =
+          !inner.isEmpty && inner.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        throw TextFault(
+          "'${\(inner)}' is not understood", hint: "write ${env:\(isName ? inner : "NAME")} or ${file:PATH}")
       }
       parts.append((String(rest[..<start.lowerBound]), reference))
       rest = rest[rest.index(after: end)...]

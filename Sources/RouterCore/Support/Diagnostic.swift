@@ -127,6 +127,11 @@ public struct DiagnosticList: Error, Hashable, Sendable, CustomStringConvertible
     return list
   }
 
+  /// Changes the one that was added last.
+  mutating func changeLast(_ change: (inout Diagnostic) -> Void) {
+    if let last = all.indices.last { change(&all[last]) }
+  }
+
   /// The same list with each of them changed.
   func map(_ change: (Diagnostic) -> Diagnostic) -> DiagnosticList {
     var list = self

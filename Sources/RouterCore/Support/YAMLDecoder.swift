@@ -220,10 +220,21 @@ final class YAMLValueDecoder: Decoder {
 
 /// What is said of a key that nobody knows.
 enum UnknownKey {
-  static func diagnostic(_ key: YAMLNode, known: [String], in place: String = "here") -> Diagnostic {
+  /// - Parameters:
+  ///   - owner: The keys below which it belongs.
+  ///   - value: What stands behind it.
+  static func diagnostic(
+    _ key: YAMLNode, known: [String], in place: String = "here", owner: [String]? = nil,
+    value: YAMLNode? = nil
+  ) -> Diagnostic {
     let name = key.text ?? ""
     let hint =
-      if let near = Suggestion.nearest(to: name, in: known) {
+      if let owner {
+        "it belongs under '\(owner.joined(separator: "."))': write \(owner.map { "\($0): {" }.joined())\(name): …"
+          + String(repeating: "}", count: owner.count)
+      } else if value?.isNull == true, name.contains(" ") {
+        "when it belongs to the text before it, put all of that text in quotes"
+      } else if let near = Suggestion.nearest(to: name, in: known) {
         "did you mean '\(near)'?"
       } else if known.isEmpty {
         "no keys are understood here"
@@ -252,6 +263,13 @@ extension YAMLNode {
     } else if kind == .scalar, !isPlain, ["a whole number", "a number", "true or false"].contains(wanted) {
       hint = "write it without quotes"
     }
-    return diagnostic(.error, "\(wanted) is wanted here, not \(described)", hint: hint)
+    if kind == .scalar, let text, wanted.hasSuffix("number"), text.hasSuffix("%"),
+      Double(text.dropLast()) != nil
+    {
+      hint = "write \(text.dropLast())"
+    }
+    if wanted == "a list", kind == .scalar, !isNull { hint = "write [\(text ?? "")]" }
+    let verb = wanted == "keys and values" ? "are" : "is"
+    return diagnostic(.error, "\(wanted) \(verb) wanted here, not \(described)", hint: hint)
   }
 }

@@ -26,12 +26,38 @@ struct YAMLProblem {
   func syntax(_ problem: String, at place: Place, context: String, from start: Place) -> Diagnostic {
     let line = YAMLDocument.line(place.line, of: source)
     let character = line.unicodeScalars.dropFirst(place.column - 1).first
-    let (message, hint) = YAMLProblem.words(problem, context, character)
+    // What came before is to blame: the text for which there was no ':'.
+    let place = problem == "could not find expected ':'" && start.line < place.line ? start : place
+    var (message, hint) = YAMLProblem.words(problem, context, character)
+    if let slip = slip(at: place) { (message, hint) = slip }
     var notes: [Diagnostic.Note] = []
-    if start.line != place.line, context.hasPrefix("while parsing") {
-      notes = [.init("\(context.dropFirst("while parsing ".count)) that begins here", at: location(start))]
+    if start.line != place.line, let opened = YAMLProblem.opened[context] {
+      notes = [.init("\(opened) begins here", at: location(start))]
     }
     return at(place, message, hint: hint, notes: notes)
+  }
+
+  private static let opened = [
+    "while parsing a block collection": "the list",
+    "while parsing a block mapping": "what this line belongs to",
+    "while parsing a flow mapping": "the '{'", "while parsing a flow sequence": "the '['",
+  ]
+
+  /// What the line itself, or the one above it, shows to be the cause; `nil` when nothing is seen.
+  private func slip(at place: Place) -> (message: String, hint: String?)? {
+    let lines = [place.line, place.line - 1].filter { $0 > 0 }.map { YAMLDocument.line($0, of: source) }
+    if lines[0].contains("\u{A0}") {
+      return ("a no-break space stands here, which is no space to YAML", "write an ordinary space")
+    }
+    let before = String(String.UnicodeScalarView(lines[0].unicodeScalars.prefix(place.column)))
+    if before.hasSuffix("${") {
+      return ("a reference with { } cannot stand here without quotes", "put it in quotes: \"${env:NAME}\"")
+    }
+    let isGlued = lines.contains { line in
+      let text = line.drop { $0 == " " }
+      return text.first == "-" && text.dropFirst().first?.isLetter == true && text.contains(":")
+    }
+    return isGlued ? ("a '-' has no space behind it", "begin every element of a list with '- '") : nil
   }
 
   private static func words(
@@ -57,11 +83,20 @@ struct YAMLProblem {
     case "could not find expected ':'":
       return ("a ':' is missing after a key", "write 'key: value', with a space after the ':'")
     case "did not find expected '-' indicator":
-      return ("a '-' was expected here", "begin every element of the list with '- ', all in one column")
+      return character == "-"
+        ? ("a '-' was expected in another column", "begin all elements of the list in one column")
+        : (
+          "a '-' was expected here",
+          "begin every element of the list with '- ', and its other lines two columns further, under its first key"
+        )
     case "did not find expected ',' or '}'":
-      return ("a ',' or '}' is missing", "close what was opened with '{', and put text with ',' in quotes")
+      return (
+        "a ',' or '}' is missing", "close every '{' and every quote, and put text with ',' or ': ' in quotes"
+      )
     case "did not find expected ',' or ']'":
-      return ("a ',' or ']' is missing", "close what was opened with '[', and put text with ',' in quotes")
+      return (
+        "a ',' or ']' is missing", "close every '[' and every quote, and put text with ',' or ': ' in quotes"
+      )
     case "found unexpected end of stream":
       return ("the file ends inside of a quoted text", "close the quotes")
     default:

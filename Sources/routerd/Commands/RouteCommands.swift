@@ -40,6 +40,12 @@ enum CheckCommand {
       warnings.append(contentsOf: loaded.lint(channels: Channels.facts(loaded), advice: plugins.advice))
       if !listensToWeb { warnings.append(contentsOf: loaded.lintWebhooks(of: Channels.webhookTypes)) }
       if !warnings.isEmpty { faults.append(contentsOf: try read().quoting(warnings)) }
+      if loaded.routeCount == 0 {
+        faults.append(
+          Diagnostic(
+            .warning, "there is no route: calls get 404, but for those to an agent's own address",
+            hint: "write e.g. routes: [{agent: NAME}]"))
+      }
       snapshot = loaded
     } catch {
       faults.append(contentsOf: error)

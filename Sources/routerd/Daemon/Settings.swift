@@ -177,7 +177,8 @@ private struct SectionReader {
       guard let name = key.text, !known.contains(name) else { continue }
       let nearest = Suggestion.nearest(to: name, in: known)
       let hint =
-        nearest.map { "did you mean '\($0)'?" } ?? "there are: \(known.sorted().joined(separator: ", "))"
+        nearest.map { "did you mean '\($0)'?" }
+        ?? "there are: \(Set(known).sorted().joined(separator: ", "))"
       faults.append(key.diagnostic(.error, "unknown section '\(name)'", hint: hint))
     }
   }

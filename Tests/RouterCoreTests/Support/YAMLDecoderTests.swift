@@ -62,7 +62,7 @@ import Testing
     ("listeners: [{address: a, port: 1, tls: yes}]", "true or false is wanted here, not 'yes'"),
     ("listeners: [{address: a, port: 1, tls: yes}]", "hint: write true"),
     ("listeners: {a: 1}", "a list is wanted here, not keys and values"),
-    ("listeners: [1]", "s.yaml:1:13: error: keys and values is wanted here, not '1'"),
+    ("listeners: [1]", "s.yaml:1:13: error: keys and values are wanted here, not '1'"),
     ("name: [a]\nlisteners: []", "text is wanted here, not a list"),
     (
       "level: hihg\nlisteners: []",
