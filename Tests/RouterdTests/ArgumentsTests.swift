@@ -17,6 +17,13 @@ import Testing
         OptionSpec("--seconds", value: "N", "At most"), OptionSpec("--transport", value: "NAME", "How"),
       ]
     ) { _ in .success },
+    CommandSpec(
+      name: "explain", summary: "Where a call would go",
+      options: [OptionSpec("--to", value: "WHO", "The called number")]
+    ) { _ in .success },
+    CommandSpec(
+      name: "check", summary: "Check files", options: [OptionSpec("--routes", value: "DIR", "Where they are")]
+    ) { _ in .success },
   ]
 
   private func parse(_ line: String) throws -> Arguments.Request {
@@ -65,7 +72,8 @@ import Testing
     ("--confg x", "there is no option --confg; did you mean --config?"),
     ("call sip:a --sya x", "there is no option --sya; did you mean --say?"),
     ("call", "URI is missing"),
-    ("call a b c", "'c' is too much"),
+    ("call a b c", "'c' is too much"), ("explain +4420", "'+4420' is too much; did you mean --to +4420?"),
+    ("check routes", "'routes' is too much; did you mean --routes routes?"),
     ("run --config", "--config wants a value: --config FILE"),
     ("run --config --json", "--config wants a value: --config FILE"),
     ("run --json=1", "--json takes no value"),

@@ -90,6 +90,21 @@ import Testing
     await watching.next()
   }
 
+  /// Its target comes, or it is taken out: both end what kept the table from being read.
+  @Test(.timeLimit(.minutes(1))) func aLinkThatLeadsNowhereIsMended() async throws {
+    try folder.write("routes/main.yaml", "# 1")
+    try folder.link("routes/more.yaml", to: "../common/more.yaml")
+    var watching = Watching(files())
+    try folder.write("common/more.yaml", "# 1")
+    await watching.next()
+    try FileManager.default.removeItem(atPath: folder.path("common/more.yaml"))
+    await watching.next()
+    try folder.write("routes/main.yaml", "# 22")
+    await watching.next()
+    try FileManager.default.removeItem(atPath: folder.path("routes/more.yaml"))
+    await watching.next()
+  }
+
   @Test func whatIsNoRouteFileChangesNothing() throws {
     try folder.write("routes/main.yaml", "# 1")
     let files = files()

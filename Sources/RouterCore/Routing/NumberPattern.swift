@@ -63,7 +63,8 @@ enum NumberPattern: Hashable, Sendable {
     if SecretReference.occurs(in: text) {
       throw TextFault.secret("conditions show in traces", hint: "write the number itself")
     }
-    if text.contains(where: { "“”„«»‘’".contains($0) }) {
+    // Made for a million of them: nearly all are ASCII.
+    if text.utf8.contains(where: { $0 >= 0x80 }), text.contains(where: { "“”„«»‘’".contains($0) }) {
       throw TextFault("typographic quotes do not quote: they are part of this text", hint: "write \"…\"")
     }
     if text.holdsControlCharacters { throw TextFault("a number cannot hold control characters") }

@@ -19,7 +19,11 @@ public struct Numbering: Hashable, Sendable {
   /// How a text was read, for a trace; empty when nothing had to be done.
   func steps(_ text: String) -> [String] {
     if let number = PhoneNumber(text), number.description == text { return [] }
-    guard let reading = read(text) else { return [] }
+    guard let reading = read(text) else {
+      let digits = text.utf8.count { $0 >= 0x30 && $0 <= 0x39 }
+      let isNumber = text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || PhoneNumber.isSeparator($0) }
+      return region == nil && isNumber && digits >= 7 ? ["not read as a number: there is no region"] : []
+    }
     return reading.steps
   }
 

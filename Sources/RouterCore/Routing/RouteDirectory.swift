@@ -12,6 +12,10 @@ public struct RouteDirectory: Sendable {
   public private(set) var files: [String] = []
   /// The folders that they lie in, and those where others would count.
   public private(set) var folders: [String] = []
+  /// Links that lead nowhere and would be route files.
+  public private(set) var dangling: [String] = []
+  /// What is wrong with it, when it is there: what cannot be read, links that lead nowhere, too many files.
+  public private(set) var faults = DiagnosticList()
 
   /// More files than this are refused.
   static let maximumFiles = 10_000
@@ -19,7 +23,7 @@ public struct RouteDirectory: Sendable {
   static let maximumFolderDepth = 8
   static let extensions = [".yaml", ".yml"]
 
-  /// Looks into a directory; a single file may be named in its place.
+  /// Looks into a directory; a single file may be named in its place. Throws when there is none.
   public init(_ path: String) throws(DiagnosticList) {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -36,9 +40,7 @@ public struct RouteDirectory: Sendable {
       files = [path]
       return
     }
-    var problems = DiagnosticList()
-    collect(root, depth: 0, &problems)
-    if !problems.isEmpty { throw problems }
+    collect(root, depth: 0)
   }
 
   /// The folder that a file is in.
@@ -52,10 +54,10 @@ public struct RouteDirectory: Sendable {
     path.hasPrefix("/") ? path : "\(root)/\(path)"
   }
 
-  private mutating func collect(_ directory: String, depth: Int, _ problems: inout DiagnosticList) {
+  private mutating func collect(_ directory: String, depth: Int) {
     // Why it cannot be read, Foundation says in too many words.
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory).sorted() else {
-      problems.append(Diagnostic(.error, "\(directory) cannot be read"))
+      faults.append(Diagnostic(.error, "\(directory) cannot be read"))
       return
     }
     folders.append(directory)
@@ -67,7 +69,8 @@ public struct RouteDirectory: Sendable {
           // A file that has just gone is no link.
           let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
         {
-          problems.append(
+          dangling.append(path)
+          faults.append(
             Diagnostic(
               .error, "\(path) is a link to \(target), which is not there",
               hint: "mend the link, or take it out of the directory"))
@@ -76,10 +79,10 @@ public struct RouteDirectory: Sendable {
       }
       if isDirectory, name == "examples" { continue }
       if isDirectory, depth < RouteDirectory.maximumFolderDepth {
-        collect(path, depth: depth + 1, &problems)
+        collect(path, depth: depth + 1)
       } else if !isDirectory, RouteDirectory.extensions.contains(where: name.hasSuffix) {
         if files.count == RouteDirectory.maximumFiles {
-          problems.append(
+          faults.append(
             Diagnostic(.error, "more than \(RouteDirectory.maximumFiles) route files in \(root)"))
           return
         }

@@ -21,6 +21,8 @@ public struct RouteSource: Sendable {
   public var root: String
   /// In the order of their paths.
   public var files: [File]
+  /// What is wrong with the directory; the files that there are are checked all the same.
+  public var faults = DiagnosticList()
   /// Reads a caller list; a relative path starts at the route directory.
   public var read: @Sendable (String) throws -> [UInt8]
   /// Reads a secret, as `read` does.
@@ -83,17 +85,17 @@ extension RouteSource {
   public static func directory(_ path: String) throws(DiagnosticList) -> RouteSource {
     let directory = try RouteDirectory(path)
     var files: [File] = []
-    var problems = DiagnosticList()
+    var faults = directory.faults
     for path in directory.files {
       if let data = FileManager.default.contents(atPath: path) {
         files.append(File(path: path, bytes: [UInt8](data)))
       } else {
-        problems.append(Diagnostic(.error, "\(path) cannot be read"))
+        faults.append(Diagnostic(.error, "\(path) cannot be read"))
       }
     }
-    if !problems.isEmpty { throw problems }
-    return RouteSource(root: directory.root, files: files)
-      .reading(in: directory.root)
+    var source = RouteSource(root: directory.root, files: files).reading(in: directory.root)
+    source.faults = faults
+    return source
   }
 
   /// The same files, with everything that they refer to read from a directory and the environment.

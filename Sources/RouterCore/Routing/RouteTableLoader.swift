@@ -111,6 +111,8 @@ private struct Loading {
   }
 
   private mutating func parse() {
+    check.append(contentsOf: source.faults)
+    definitions.isIncomplete = !source.faults.isEmpty
     for file in source.files {
       do throws(DiagnosticList) {
         var faults = DiagnosticList()

@@ -92,7 +92,12 @@ struct Arguments: Sendable {
       throw UsageError("\(required[operands.count].name) is missing", command: command.name)
     }
     if operands.count > command.operands.count {
-      throw UsageError("'\(operands[command.operands.count])' is too much", command: command.name)
+      let word = operands[command.operands.count]
+      // Who names a number or a directory alone means the option for it.
+      let option =
+        command.operands.isEmpty ? command.options.first { ["--to", "--routes"].contains($0.name) } : nil
+      let hint = option.map { "; did you mean \($0.name) \(word)?" } ?? ""
+      throw UsageError("'\(word)' is too much\(hint)", command: command.name)
     }
     return false
   }

@@ -31,7 +31,10 @@ struct RouteReading: Sendable {
     var watched = WatchedFiles(directory: directory)
     let before = watched.fingerprint
     do throws(DiagnosticList) {
-      var reading = read(try RouteSource.directory(directory), runsTests: true)
+      let source = try RouteSource.directory(directory)
+      var reading = read(source, runsTests: true)
+      // What could be read of it is not what the files are.
+      if !source.faults.isEmpty { reading.content = nil }
       watched.references = reading.watched?.references ?? []
       watched.patterns = reading.watched?.patterns ?? []
       reading.watched = watched

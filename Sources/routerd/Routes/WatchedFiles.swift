@@ -19,7 +19,8 @@ struct WatchedFiles: Sendable, Equatable {
   /// Name, size, time and number of every file: it changes whenever any of them does. Links are followed.
   var fingerprint: [String] {
     // A directory that cannot be read has no files; reading it tells why.
-    let files = (try? RouteDirectory(directory))?.files ?? []
+    let known = try? RouteDirectory(directory)
+    let files = (known?.files ?? []) + (known?.dangling ?? [])
     let root = root
     let found = patterns.sorted().flatMap { FilePattern.files($0, in: root) }
     let others = references.sorted().map { RouteDirectory.absolute($0, in: root) }
@@ -47,12 +48,13 @@ struct WatchedFiles: Sendable, Equatable {
       for step in WatchedFiles.way(to: path) { add(step.folder, .names([step.name])) }
     }
     addWay(to: directory)
-    for folder in (try? RouteDirectory(directory))?.folders ?? [] {  // nothing is there yet
+    let known = try? RouteDirectory(directory)  // nothing may be there yet
+    for folder in known?.folders ?? [] {
       add(folder, .all)
       addWay(to: folder)
     }
-    // A directory that cannot be read has no files.
-    for file in (try? RouteDirectory(directory))?.files ?? [] where WatchedFiles.isLink(file) {
+    // A link that leads nowhere may lead somewhere when that comes.
+    for file in (known?.files ?? []) + (known?.dangling ?? []) where WatchedFiles.isLink(file) {
       addWay(to: file)
     }
     for path in references { addWay(to: RouteDirectory.absolute(path, in: root)) }

@@ -44,6 +44,8 @@ import Testing
       Numbering(region: "US").steps("011442079460001") == ["011 before an international number (region US)"])
     #expect(Numbering(region: "GB").steps("+442079460001") == [])
     #expect(Numbering(region: "GB").steps("sales") == [])
+    #expect(Numbering().steps("020 7946 0001") == ["not read as a number: there is no region"])
+    #expect(["0200", "sales", "+442079460001"].allSatisfy { Numbering().steps($0) == [] })
   }
 
   @Test func everyRegionCanBeRead() {

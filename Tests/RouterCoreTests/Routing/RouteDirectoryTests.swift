@@ -33,11 +33,17 @@ import Testing
     let path = try folder(["a.yaml"])
     defer { try? FileManager.default.removeItem(atPath: path) }
     try FileManager.default.createSymbolicLink(atPath: path + "/b.yaml", withDestinationPath: "gone.yaml")
-    #expect {
-      try RouteDirectory(path)
-    } throws: { error in
-      (error as? DiagnosticList)?.rendered.contains("b.yaml is a link to gone.yaml") == true
+    let directory = try RouteDirectory(path)
+    #expect(directory.faults.rendered.contains("b.yaml is a link to gone.yaml"))
+    #expect(directory.dangling == [path + "/b.yaml"] && directory.files == [path + "/a.yaml"])
+    // The others are checked, and names that may stand behind the link are not doubted.
+    let table = "routes:\n  - {agent: a, match: {to: +44x}}\n"
+    try table.write(toFile: path + "/a.yaml", atomically: true, encoding: .utf8)
+    guard case .failure(let faults) = RouteTableLoader.load(directory: path) else {
+      return #expect(Bool(false), "it loads")
     }
+    #expect(faults.all.count == 2, "\(faults.rendered)")
+    #expect(faults.rendered.contains("+44x is no international number"))
   }
 
   @Test func patterns() throws {
