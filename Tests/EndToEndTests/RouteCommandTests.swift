@@ -50,6 +50,30 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: workplace.path("routerd.sock")))
   }
 
+  /// What `run` would refuse; neither makes anything.
+  @Test func whatKeepsSettingsFromBeingUsed() async throws {
+    let workplace = try Workplace()
+    try workplace.write("routes/main.yaml", Self.routes)
+    try workplace.write(
+      "routerd.yaml",
+      """
+      sip: {listen: [tls:127.0.0.1:0], certificate: gone.crt, privateKey: gone.key}
+      sqlite: {path: gone/calls.sqlite}
+      admin: {listen: 127.0.0.1:0, token: "${env:ROUTERD_NO_TOKEN}"}
+      offlineSpeech: {modelDirectory: gone}
+      """)
+    for command in ["check", "run"] {
+      let found = try await workplace.routerd(command)
+      #expect(found.code == 1, "\(found.output)\(found.errors)")
+      for place in ["1:47", "1:69", "2:16", "3:37", "4:33"] {
+        #expect(found.errors.contains("routerd.yaml:\(place): error:"), "\(place): \(found.errors)")
+      }
+    }
+    for made in ["gone", "calls.sqlite", "routerd.sock", "route-versions"] {
+      #expect(!FileManager.default.fileExists(atPath: workplace.path(made)), "\(made)")
+    }
+  }
+
   /// A secret in plain words is refused, and not shown.
   @Test func aSecretInPlainWords() async throws {
     let workplace = try Workplace()

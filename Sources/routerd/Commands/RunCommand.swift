@@ -22,9 +22,9 @@ enum RunCommand {
     let form = try arguments.choice("--log", LogForm.allCases.map(\.rawValue))
     let level = try arguments.choice("--log-level", LogLevel.allCases.map(LogLine.name))
     settings.log.format = form.flatMap(LogForm.init) ?? settings.log.format
+    settings.log.level = level.flatMap(LogLine.level) ?? settings.log.level
     let obstacles = settings.obstacles(socket: arguments.value("--socket"))
     if obstacles.hasErrors { throw obstacles }
-    settings.log.level = level.flatMap(LogLine.level) ?? settings.log.level
     let directory = arguments.value("--routes") ?? settings.routes.directory
     let routes = try RoutesInForce(directory: directory, versions: settings.routes.kept(for: directory))
     let signals = Signals.stream()
