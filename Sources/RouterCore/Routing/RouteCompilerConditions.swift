@@ -34,15 +34,19 @@ extension RouteCompiler {
     }
   }
 
-  /// A misspelt `anonymous` is a SIP user, and nobody calls by that name.
+  /// A misspelt `anonymous` is a SIP user, as is a list's name alone, and nobody calls by that name.
   private func warnOfNearly(_ node: YAMLNode, _ check: inout SchemaCheck) {
     for element in node.kind == .sequence ? node.elements : [node] {
-      guard let text = element.text, text != "anonymous",
-        Suggestion.nearest(to: text, in: ["anonymous"]) != nil
-      else { continue }
-      check.append(
-        element.diagnostic(
-          .warning, "'\(text)' is a SIP user of that name", hint: "write 'anonymous' for withheld numbers"))
+      guard let text = element.text, text != "anonymous" else { continue }
+      let hint: String
+      if definitions.has(text, in: "callerLists") {
+        hint = "write {list: \(text)} for the caller list"
+      } else if Suggestion.nearest(to: text, in: ["anonymous"]) != nil {
+        hint = "write 'anonymous' for withheld numbers"
+      } else {
+        continue
+      }
+      check.append(element.diagnostic(.warning, "'\(text)' is a SIP user of that name", hint: hint))
     }
   }
 
@@ -105,6 +109,12 @@ extension RouteCompiler {
           hint: numbering.region == nil
             ? "write it with + and the country code, or set 'numbering: {region: …}'"
             : "write it with + and the country code, unless it is an extension"))
+    case .text, .textPrefix, .digits:
+      guard text.utf8.contains(where: { "^$\\[](){}|".utf8.contains($0) }) else { return }
+      check.append(
+        node.diagnostic(
+          .warning, "'\(text)' is no regular expression: it is compared letter by letter",
+          hint: "write /…/ around a regular expression"))
     default: break
     }
   }

@@ -175,7 +175,7 @@ extension RouteSchema {
   // MARK: SIP
 
   static let credentials = ObjectShape(
-    "credentials", doc: "A user name and a password.",
+    "an 'auth' block", doc: "A user name and a password.",
     [
       Field("username", .text(TextShape("a user name")), required: true, "The user name."),
       Field("password", .text(TextShape("a password")), required: true, "Use ${env:NAME} or ${file:PATH}."),

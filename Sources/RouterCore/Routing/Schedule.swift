@@ -54,6 +54,11 @@ struct OpeningHours: Hashable, Sendable {
 
   private static func day(_ name: String) throws(TextFault) -> Int {
     if let index = names.firstIndex(of: name) ?? longNames.firstIndex(of: name) { return index }
+    if let first = name.utf8.first, first >= 0x30, first <= 0x39 {
+      throw TextFault(
+        "days are wanted in front, not '\(name)'",
+        hint: "write daily 09:00-17:30, or daily for the whole time")
+    }
     let near = Suggestion.nearest(to: name, in: names + longNames)
     throw TextFault(
       "'\(name)' is no day of the week",

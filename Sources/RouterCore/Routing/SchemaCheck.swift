@@ -113,7 +113,8 @@ struct SchemaCheck {
     guard node.kind == .mapping else {
       return fail(
         node, wants("names with values ('name: …')", key),
-        node.kind == .sequence ? "write the name of each in front, without '- ': name: {…}" : nil)
+        node.kind == .sequence
+          ? "write the name of each in front, without '- ': name: {…}" : "write {NAME: …}")
     }
     var isSound = true
     node.forEachPair { name, child in

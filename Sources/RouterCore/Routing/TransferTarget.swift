@@ -19,8 +19,9 @@ enum TransferTarget {
   private static func isCallable(_ text: String) -> Bool {
     guard let colon = text.firstIndex(of: ":") else {
       // As people write numbers, or the name of an extension, perhaps with its domain.
+      let signs = text.contains(where: \.isLetter) ? "*#._-+@" : "*#._-+() "
       return text.first != " " && text.last != " " && text.contains { $0.isLetter || $0.isNumber }
-        && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "*#._-+()@ ".contains($0)) }
+        && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || signs.contains($0)) }
     }
     let rest = text[text.index(after: colon)...]
     switch text[..<colon].lowercased() {

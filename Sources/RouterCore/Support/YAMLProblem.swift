@@ -57,7 +57,14 @@ struct YAMLProblem {
       let text = line.drop { $0 == " " }
       return text.first == "-" && text.dropFirst().first?.isLetter == true && text.contains(":")
     }
-    return isGlued ? ("a '-' has no space behind it", "begin every element of a list with '- '") : nil
+    if isGlued { return ("a '-' has no space behind it", "begin every element of a list with '- '") }
+    let above = lines.dropFirst().first?.drop { $0 == " " || $0 == "-" } ?? ""
+    let name = above.prefix { $0.isLetter || $0.isNumber }
+    let behind = above.dropFirst(name.count)
+    guard !name.isEmpty, behind.first == ":", !behind.contains(": "), let next = behind.dropFirst().first,
+      next != "/"
+    else { return nil }
+    return ("the ':' in the line above has no space behind it", "write \(name): …")
   }
 
   private static func words(
@@ -66,6 +73,9 @@ struct YAMLProblem {
     if character == "\t" { return ("a tab cannot be used for indentation", "use spaces") }
     if context == "while scanning an alias" {
       return ("a value cannot begin with *", "put it in quotes: \"*…\"")
+    }
+    if let character, "}]".unicodeScalars.contains(character), !context.contains("flow") {
+      return ("this '\(character)' closes nothing", "take it out, or open it before")
     }
     switch problem {
     case "mapping values are not allowed in this context":
@@ -78,7 +88,8 @@ struct YAMLProblem {
       return ("a value cannot begin with \(sign)", "put it in quotes")
     case "did not find expected key":
       return (
-        "a key was expected here", "check the indentation of this line and the quotes of the one above"
+        "a key was expected here",
+        "check the indentation of this line, and the quotes in it and above: an ' between '…' is written twice"
       )
     case "could not find expected ':'":
       return ("a ':' is missing after a key", "write 'key: value', with a space after the ':'")
@@ -97,6 +108,14 @@ struct YAMLProblem {
       return (
         "a ',' or ']' is missing", "close every '[' and every quote, and put text with ',' or ': ' in quotes"
       )
+    case "found unknown escape character":
+      return (
+        "a \\ between \"…\" begins an escape, and there is none like this", "write '…' around this text"
+      )
+    case "block sequence entries are not allowed in this context":
+      return ("a '- ' cannot stand here", "begin the list in the line below its key")
+    case "did not find expected <document start>":
+      return ("the text before this was over", "check the indentation, and the brackets and quotes above")
     case "found unexpected end of stream":
       return ("the file ends inside of a quoted text", "close the quotes")
     default:

@@ -39,6 +39,23 @@ import Testing
   ])
   func aRouteThatCanWinIsNot(routes: String) throws { #expect(try lint(routes) == "") }
 
+  @Test(arguments: [
+    ("from: vip", "write {list: vip} for the caller list"),
+    ("from: [1, anon]", "write 'anonymous' for withheld"),
+    ("to: '^\\+44'", "write /…/ around a regular expression"), ("from: '44(1|2)*'", "write /…/ around"),
+    ("to: sales.one_2", nil), ("from: '/^44(1|2)/'", nil), ("to: [\"*\", 2??]", nil),
+  ])
+  func textsThatLookLikeSomethingElse(condition: String, hint: String?) throws {
+    let table = """
+      callerLists: {vip: {numbers: [+447700900123]}}
+      routes: [{match: {\(condition)}, reject: 404}, {match: {from: {list: vip}}, reject: 404}]
+      """
+    let warnings = try Fixture.snapshot(table).warnings
+    #expect(
+      warnings.all.compactMap(\.hint).first?.contains(hint ?? "") == (hint == nil ? nil : true), "\(warnings)"
+    )
+  }
+
   @Test func tiesOfTwoFilesAreNamed() throws {
     let source = Fixture.source([
       (
