@@ -50,12 +50,11 @@ enum PlainSecrets {
     }
   }
 
-  /// Something about a secret, which does not show with it: its line is shown with its key, or not at all.
+  /// Something about a secret, which does not show with it: a line that holds it without its key is not shown, but the key's is.
   static func diagnostic(
     _ severity: Diagnostic.Severity, _ message: String, _ key: YAMLNode, _ value: YAMLNode, more: String = ""
   ) -> Diagnostic {
-    var diagnostic = value.diagnostic(severity, message, hint: "write ${env:NAME} or ${file:PATH}\(more)")
-    if key.location.line != value.location.line { diagnostic.sourceLine = "" }
-    return diagnostic
+    let place = key.location.line == value.location.line ? value : key
+    return place.diagnostic(severity, message, hint: "write ${env:NAME} or ${file:PATH}\(more)")
   }
 }

@@ -34,7 +34,10 @@ extension RouteSnapshot {
     for name in agentNames where !warnings.isFull {
       guard let agent = configuration(of: name, channel: "", overrides: []) else { continue }
       for words in advice[agent.providerType]?(agent) ?? [] {
-        warnings.append(Diagnostic(.warning, "agent \(name): \(words)"))
+        warnings.append(
+          Diagnostic(
+            .warning, "agent \(name): \(words)", at: settings.agents[name]?.location,
+            length: name.unicodeScalars.count))
       }
     }
   }
@@ -86,7 +89,8 @@ extension RouteSnapshot {
         Diagnostic(
           .warning,
           "the connection '\(connection.name)' is not registered: routerd does not register accounts yet",
-          hint: "have \(connection.server) send its calls here, and name its addresses in 'trunks'"))
+          hint: "have \(connection.server) send its calls here, and name its addresses in 'trunks'",
+          at: connection.location, length: connection.name.unicodeScalars.count))
     }
   }
 

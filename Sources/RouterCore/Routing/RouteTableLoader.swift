@@ -224,7 +224,8 @@ private struct Loading {
     for entry in definitions.entries(of: "connections") {
       check.check(entry.value, .object(RouteSchema.connection), key: entry.name)
       definitions.refer(entry.value["agentId"], "agent", in: "agents", &check)
-      connections.append(SIPConnection(name: entry.name, entry.value, secrets))
+      connections.append(
+        SIPConnection(name: entry.name, at: entry.key.location, entry.value, secrets))
     }
     return connections
   }

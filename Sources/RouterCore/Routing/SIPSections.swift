@@ -20,10 +20,13 @@ public struct SIPConnection: Hashable, Sendable {
   public var callerId: String?
   /// The region of its national numbers.
   public var region: String?
+  /// Where it is written.
+  var location: SourceLocation
 }
 
 extension SIPConnection {
-  init(name: String, _ node: YAMLNode, _ secrets: Secrets) {
+  init(name: String, at location: SourceLocation, _ node: YAMLNode, _ secrets: Secrets) {
+    self.location = location
     let settings = node["settings"]
     func text(_ key: String) -> String? { settings?[key]?.text.map(secrets.fill) }
     self.name = name

@@ -8,7 +8,7 @@ import Testing
     ("trunks: {t: {auth: {username: gw, password: hunter2}}}", "the 'password' of the trunk 't'", 1, 45),
     (
       "trunks:\n  t:\n    auth:\n      username: gw\n      password:\n        hunter2\n",
-      "the 'password' of the trunk 't'", 6, 9
+      "the 'password' of the trunk 't'", 5, 7
     ),
     (
       "agents: {a: {}}\nconnections: {c: {agentId: a, settings: {server: s, domain: d, username: u, password: hunter2}}}",
@@ -41,7 +41,10 @@ import Testing
     #expect(warning.message == "\(words) stands here for all to read")
     #expect(warning.hint == "write ${env:NAME} or ${file:PATH}")
     #expect(warning.location == SourceLocation(file: "routes/main.yaml", line: line, column: column))
-    #expect(!warning.rendered.contains("hunter2"))
+    // As the command shows it, with lines that are known by their numbers alone.
+    let source = Fixture.source([("routes/main.yaml", table)])
+    let shown = [warning.rendered, source.quoting(DiagnosticList([warning])).rendered]
+    #expect(shown.allSatisfy { !$0.contains("hunter2") })
   }
 
   @Test(arguments: [

@@ -105,12 +105,13 @@ import Testing
       "offline": { $0.providerSettings["temperature"] == nil ? [] : ["no temperature"] }
     ])
     #expect(lint.rendered.contains("agent a: no temperature") && !lint.rendered.contains("agent b"))
+    #expect(lint.all.map { $0.location?.description } == ["routes/main.yaml:1:10"])
   }
 
   @Test func aConnectionIsNotRegistered() throws {
     let found = try lint(
       "- {agent: b}",
       "connections: {desk: {agentId: a, settings: {server: pbx, domain: x, username: y, password: z}}}")
-    #expect(found.contains("warning: the connection 'desk' is not registered"), "\(found)")
+    #expect(found.contains("main.yaml:2:15: warning: the connection 'desk' is not registered"), "\(found)")
   }
 }
