@@ -16,7 +16,7 @@ import Testing
   deinit { try? FileManager.default.removeItem(atPath: folder) }  // nothing to do about it
 
   private func write(_ text: String, to name: String = "main.yaml") throws {
-    try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+    try text.write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8)
   }
 
   private func routes() throws -> RoutesInForce {

@@ -28,7 +28,7 @@ import Testing
   deinit { try? FileManager.default.removeItem(atPath: folder) }  // nothing to do about it
 
   private func write(_ text: String, _ name: String) throws {
-    try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+    try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
   }
 
   private func obstacles(_ text: String) throws -> [Diagnostic] {
