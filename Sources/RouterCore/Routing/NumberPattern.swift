@@ -153,7 +153,7 @@ struct DialedNumber: Hashable, Sendable {
   /// In the international form, where it could be read as a number.
   let number: PhoneNumber?
   let isAnonymous: Bool
-  /// How it was read, for a trace; `nil` when it was no work.
+  /// How it was found in `raw`, for a trace, where that was work: nobody has to find it again.
   let steps: [String]?
 
   init(_ party: Party, _ numbering: Numbering) {
@@ -163,7 +163,7 @@ struct DialedNumber: Hashable, Sendable {
       (number, steps) = (plain, nil)
     } else {
       let reading = numbering.read(party.user)
-      (number, steps) = (reading?.number, reading?.steps ?? [])
+      (number, steps) = (reading?.number, reading?.steps)
     }
   }
 

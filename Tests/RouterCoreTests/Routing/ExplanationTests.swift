@@ -47,6 +47,15 @@ import Testing
       ])
   }
 
+  /// A national number reaches no route where nobody says of which country it is.
+  @Test func thatANumberWasNotReadIsThere() throws {
+    let snapshot = try Fixture.snapshot("agents: {a: {}}\nroutes: [{match: {to: \"+44*\"}, agent: a}]")
+    let call = Fixture.call(to: "020 7946 0001")
+    let hint = "  to    020 7946 0001  (not read as a number: there is no region)"
+    #expect(snapshot.explain(call).lines.contains(hint))
+    #expect(Explanation(snapshot.resolve(call).trace.value)?.lines.contains(hint) == true)
+  }
+
   @Test func whoIsAskedBeforeTheAnswerIsThere() throws {
     let table = """
       agents: {a: {}}

@@ -210,10 +210,7 @@ import Testing
   /// The same from the caller's side, to us.
   @Test func updatesOfTheCallerBeforeTheAnswer() async throws {
     try await withSIPServer { side, caller in
-      caller.send("INVITE", branch: "i", body: "v=0 offer")
-      let invitation = try await side.nextInvitation()
-      await invitation.call.ring()
-      caller.learnTag(try await caller.socket.response(180))
+      let invitation = try await caller.ring(side)
       caller.send("UPDATE", branch: "u1", cseq: 2)
       let answer = try await caller.socket.response(200)
       #expect(answer.field("CSeq") == "2 UPDATE")

@@ -51,6 +51,15 @@ struct SIPTestCaller {
     socket.send(lines.joined(separator: "\r\n"), to: address)
   }
 
+  /// Calls, and is told that it rings.
+  mutating func ring(_ side: SIPTestSide) async throws -> SIPInvitation {
+    send("INVITE", branch: "i", body: "v=0 offer")
+    let invitation = try await side.nextInvitation()
+    await invitation.call.ring()
+    learnTag(try await socket.response(180))
+    return invitation
+  }
+
   mutating func learnTag(_ response: String) {
     toTag = response.field("To")?.split(separator: "=").last.map { String($0) }
   }

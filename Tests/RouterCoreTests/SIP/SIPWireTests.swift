@@ -153,10 +153,7 @@ import Testing
   /// Two INVITEs in the same dialog, and the first has no answer yet (section 14.2).
   @Test func aSecondInviteBeforeTheAnswerWaits() async throws {
     try await withSIPServer { side, caller in
-      caller.send("INVITE", branch: "i", body: "v=0 offer")
-      let invitation = try await side.nextInvitation()
-      await invitation.call.ring()
-      caller.learnTag(try await caller.socket.response(180))
+      let invitation = try await caller.ring(side)
       caller.send("INVITE", branch: "j", cseq: 2, body: "v=0 other")
       let refused = try await caller.socket.answer("2 INVITE")
       #expect(refused.hasPrefix("SIP/2.0 500 "))
