@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "clibreshim.h"
@@ -14,6 +15,18 @@
 int shim_eventfd(void)
 {
 	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+int shim_timer_open(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+void shim_timer_set(int fd, int64_t at)
+{
+	const struct itimerspec when = {.it_value = {.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000}};
+
+	(void)timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 void shim_name_thread(const char *name)
@@ -52,8 +65,10 @@ static bool schedule(int nice, uint64_t slice, uint64_t flags)
 
 void shim_step_forward(void)
 {
-	if (!schedule(-5, 1000, RESET_ON_FORK))
-		(void)schedule(getpriority(PRIO_PROCESS, 0), 1000, RESET_ON_FORK);
+	const int now = getpriority(PRIO_PROCESS, 0);
+
+	if (!schedule(now < -5 ? now : -5, 1000, RESET_ON_FORK))
+		(void)schedule(now, 1000, RESET_ON_FORK);
 }
 
 void shim_stand_back(void)

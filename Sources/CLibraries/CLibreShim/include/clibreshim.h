@@ -17,6 +17,12 @@ void shim_timers_set_clock(uint64_t now);
 /** A non-blocking eventfd that is closed on exec, or -1. */
 int shim_eventfd(void);
 
+/** A timer that is readable when its time has come, closed on exec, or -1. It counts microseconds of shim_now's clock. */
+int shim_timer_open(void);
+
+/** Makes it readable at a time; one that has passed makes it readable at once, 0 never. What was set before is forgotten. */
+void shim_timer_set(int fd, int64_t at);
+
 /** Names the calling thread for debuggers and `top`; at most 15 characters. */
 void shim_name_thread(const char *name);
 

@@ -12,8 +12,8 @@ protocol Ticking: AnyObject {
 
 /// What ticks every 20 ms on one loop, for all calls there.
 ///
-/// Calls are spread over twenty phases of one millisecond, so that packets leave evenly and not in one burst. Deadlines
-/// are start plus n times 20 ms, so nothing drifts. Sockets are read at the tick, not when a packet comes: the jitter
+/// Calls are spread over ten phases of two milliseconds, so that packets leave evenly and not in one burst, and the loop
+/// is not woken more often than that is worth. Deadlines are start plus n times 20 ms, so nothing drifts. Sockets are read at the tick, not when a packet comes: the jitter
 /// buffer would hold it until then anyway, the loop is not woken for each packet, and a flood at one port costs its
 /// call no more than one full batch a tick. (docs/decisions/0020-media-clock.md)
 final class MediaClock {
@@ -21,18 +21,18 @@ final class MediaClock {
   static let tick = 20_000
   /// How many ticks are made up for after the loop was held up; more would only be a burst.
   static let maximumCatchUp = 5
-  private static let phases = 20
+  private static let phases = 10
 
   /// Room for received packets, used by one call after the other.
   let batch: OpaquePointer
   /// Room for a packet that is being made.
   let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
-  private let timer = LoopTimer()
+  private var timer: ExactTimer?
   private var members: [[any Ticking]] = Array(repeating: [], count: phases)
   private var due = Array(repeating: 0, count: phases)
   private var nextPhase = 0
-  /// When the timer fires.
+  /// When the timer fires; `Int.max`: it does not.
   private var next = Int.max
   /// Whether sessions are being ticked: none may be added or removed then.
   private(set) var isTicking = false
@@ -41,13 +41,16 @@ final class MediaClock {
 
   /// - Parameter isManual: For tests: no timer runs, time begins at 1000 s and passes by ``advance(_:)``.
   init(isManual: Bool = false) {
-    if isManual { manual = 1_000_000_000 }
     guard let batch = shim_batch_new() else { fatalError("no memory for a media clock") }
     self.batch = batch
+    if isManual {
+      manual = 1_000_000_000
+    } else {
+      timer = ExactTimer { [unowned self] in run() }
+    }
   }
 
   deinit {
-    timer.cancel()
     shim_batch_free(batch)
     packet.deallocate()
   }
@@ -97,12 +100,12 @@ final class MediaClock {
     nextPhase = (nextPhase + 7) % MediaClock.phases  // neighbours in time are taken last
     if members[phase].isEmpty {
       let now = now
-      due[phase] = (now / MediaClock.tick + 1) * MediaClock.tick + phase * 1000
+      due[phase] = (now / MediaClock.tick + 1) * MediaClock.tick + phase * MediaClock.tick / MediaClock.phases
       while due[phase] - MediaClock.tick > now { due[phase] -= MediaClock.tick }
     }
     session.place = (phase, members[phase].count)
     members[phase].append(session)
-    if !timer.isRunning || due[phase] < next { arm() }
+    if due[phase] < next { arm() }
   }
 
   /// Stops ticking it. Not to be called inside a tick.
@@ -117,12 +120,9 @@ final class MediaClock {
   }
 
   private func arm() {
-    var earliest = Int.max
-    for phase in members.indices where !members[phase].isEmpty { earliest = min(earliest, due[phase]) }
-    next = earliest
-    guard earliest < .max, manual == nil else { return timer.cancel() }
-    // The wheel never fires early and counts whole milliseconds: the fraction is cut off here.
-    timer.start(max(0, (earliest - now) / 1000)) { [unowned self] in run() }
+    next = .max
+    for phase in members.indices where !members[phase].isEmpty { next = min(next, due[phase]) }
+    if next < .max { timer?.start(at: next) }
   }
 
   private func run() {
