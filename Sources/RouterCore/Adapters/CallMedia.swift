@@ -1,5 +1,5 @@
 /// The sound of an answered call. Every method may be called from any thread.
-public protocol CallMedia: Speaker {
+public protocol CallMedia: Speaker, AnyObject {
   /// What the wire carries; giving and taking this format saves a conversion.
   var wireFormat: AudioFormat { get }
   /// Sends what the caller says to `sink`, as 20 ms frames of `format`, every 20 ms for the whole call (silence in

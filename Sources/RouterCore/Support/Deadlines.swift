@@ -78,7 +78,10 @@ struct Timebase: Sendable {
   let now: @Sendable () -> Duration
   let sleep: @Sendable (Duration) async throws -> Void
 
-  init(_ clock: any Clock<Duration>) { self.init(clock: clock) }
+  init(_ clock: any Clock<Duration>) {
+    // Every frame of audio asks for the time: of the clock in use the compiler knows how.
+    if let clock = clock as? ContinuousClock { self.init(clock: clock) } else { self.init(clock: clock) }
+  }
 
   private init<C: Clock<Duration>>(clock: C) {
     let start = clock.now

@@ -120,24 +120,36 @@ final class MediaClock {
   }
 
   private func arm() {
-    next = .max
-    for phase in members.indices where !members[phase].isEmpty { next = min(next, due[phase]) }
+    next = earliest.map { due[$0] } ?? .max
     if next < .max { timer?.start(at: next) }
   }
 
+  /// The phase whose turn it is next.
+  private var earliest: Int? {
+    var earliest: Int?
+    for phase in members.indices
+    where !members[phase].isEmpty && due[phase] < earliest.map({ due[$0] }) ?? .max {
+      earliest = phase
+    }
+    return earliest
+  }
+
+  /// One phase at a time: between them, what else the loop has to do gets its turn, however late the clock is.
   private func run() {
+    let now = now
+    if let phase = earliest, due[phase] <= now { tick(phase, at: now) }
+    arm()
+  }
+
+  private func tick(_ phase: Int, at now: Int) {
     isTicking = true
     defer { isTicking = false }
-    let now = now
-    for phase in members.indices where !members[phase].isEmpty && due[phase] <= now {
-      let late = (now - due[phase]) / MediaClock.tick + 1
-      let ticks = min(late, MediaClock.maximumCatchUp)
-      for session in members[phase] {
-        if late > ticks { session.skip(late - ticks) }
-        for tick in 0..<ticks { session.tick(at: due[phase] + (late - ticks + tick) * MediaClock.tick, self) }
-      }
-      due[phase] += late * MediaClock.tick
+    let late = (now - due[phase]) / MediaClock.tick + 1
+    let ticks = min(late, MediaClock.maximumCatchUp)
+    for session in members[phase] {
+      if late > ticks { session.skip(late - ticks) }
+      for tick in 0..<ticks { session.tick(at: due[phase] + (late - ticks + tick) * MediaClock.tick, self) }
     }
-    arm()
+    due[phase] += late * MediaClock.tick
   }
 }

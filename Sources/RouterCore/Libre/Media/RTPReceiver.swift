@@ -143,7 +143,9 @@ extension RTPReceiver {
       pendingStart = 0
     }
     // The shortest audio in a packet is an eighth of a millisecond: a bound for the world's strangest sender.
-    for _ in 0..<JitterBuffer.maximumPackets where pending.count - pendingStart < wanted {
+    var taken = 0
+    while pending.count - pendingStart < wanted, taken < JitterBuffer.maximumPackets {
+      taken += 1
       switch takeNext(now) {
       case .packet(let packet): decode(packet)
       case .lost(let units): conceal(units * format.sampleRate / clockRate, isLost: true)
