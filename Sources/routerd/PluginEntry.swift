@@ -59,7 +59,7 @@ struct PluginEntry: Sendable {
     entry.channel = type
     // A channel that is none of the engine's own kinds is a provider's, which accounts are for.
     if ![.sip, .websocket, .webrtc].contains(type.kind) { entry.types.others = [type.name] }
-    if let webhooks = type as? any WebhookChannel.Type { entry.types.secrets[type.name] = webhooks.secrets }
+    entry.types.keys[type.name] = type.providerKeys(of: type.name)
     return entry
   }
 
@@ -73,12 +73,14 @@ struct PluginEntry: Sendable {
     return entry
   }
 
-  /// Something that hears and speaks, for providers of this `type:`.
+  /// Something that hears and speaks, for providers of this `type:` with these keys.
   static func voiceModel(
-    _ make: @autoclosure @escaping @Sendable () -> any VoiceModel, for type: String
+    _ make: @autoclosure @escaping @Sendable () -> any VoiceModel, for type: String,
+    keys: [ProviderKey] = []
   ) -> PluginEntry {
     var entry = PluginEntry(section: nil) { _ in { _, assembly in assembly.voiceModels[type] = make() } }
     entry.types.conversing = [type]
+    entry.types.keys[type] = keys
     return entry
   }
 
@@ -87,15 +89,18 @@ struct PluginEntry: Sendable {
     var entry = plugin(type) { model, assembly in assembly.voiceModels[name] = model }
     entry.advice = [name: { Model.warnings(for: $0) }]
     entry.types.conversing = [name]
+    entry.types.keys[name] = type.providerKeys(of: name)
     return entry
   }
 
-  /// Something that reads and writes, for providers of this `type:`.
+  /// Something that reads and writes, for providers of this `type:` with these keys.
   static func textModel(
-    _ make: @autoclosure @escaping @Sendable () -> any TextModel, for type: String
+    _ make: @autoclosure @escaping @Sendable () -> any TextModel, for type: String,
+    keys: [ProviderKey] = []
   ) -> PluginEntry {
     var entry = PluginEntry(section: nil) { _ in { _, assembly in assembly.textModels[type] = make() } }
     entry.types.conversing = [type]
+    entry.types.keys[type] = keys
     return entry
   }
 
@@ -104,6 +109,7 @@ struct PluginEntry: Sendable {
     var entry = plugin(type) { model, assembly in assembly.textModels[name] = model }
     entry.listener = name
     entry.types.conversing = [name]
+    entry.types.keys[name] = type.providerKeys(of: name)
     return entry
   }
 
@@ -112,7 +118,9 @@ struct PluginEntry: Sendable {
     -> PluginEntry
   {
     var entry = plugin(type) { tool, assembly in assembly.tools.append(tool) }
-    entry.types.others = Set([name].compactMap { $0 })
+    guard let name else { return entry }
+    entry.types.others = [name]
+    entry.types.keys[name] = type.providerKeys(of: name)
     return entry
   }
 
@@ -139,6 +147,7 @@ struct PluginEntry: Sendable {
       assembly.synthesizers[name] = speech
     }
     entry.types = ProviderTypes(hearing: [name], speaking: [name])
+    entry.types.keys[name] = type.providerKeys(of: name)
     entry.hearing = [name: { Speech.warnings(for: $0) }]
     return entry
   }

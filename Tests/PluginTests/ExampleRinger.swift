@@ -4,6 +4,9 @@ import RouterCore
 final class RingerChannel: WebhookChannel {
   static let name = "ringer"
   static let capabilities = ChannelCapabilities(digits: true)
+  static func providerKeys(of type: String) -> [ProviderKey]? {
+    [ProviderKey("key", needed: true, secret: true, "What webhooks are signed with.")]
+  }
 
   let calls: WebhookCalls
 

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// What a provider of type `deepgram` says.
 struct DeepgramSettings: Sendable {
@@ -96,5 +96,19 @@ struct DeepgramSettings: Sendable {
       }
     }
     return encoded
+  }
+}
+
+extension DeepgramSpeech {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey("apiKey", "Needed with Deepgram itself."),
+      ProviderKey(
+        "baseURL", as: .url(["https", "http"]), "Where the API is (\(DeepgramSettings.defaultBaseURL))."),
+      ProviderKey("model", "The ear's model (nova-3)."),
+      ProviderKey("language", "What the ear hears, for agents without a language."),
+      ProviderKey("voice", "The voice of agents without a voiceId (aura-2-thalia-en)."),
+      ProviderKey("parameters", as: .free, "More query parameters of the ear; null takes one of ours out."),
+    ]
   }
 }

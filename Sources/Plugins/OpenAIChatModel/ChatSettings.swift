@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// What a provider of type `openai-chat` says, and what the agent's `providerSettings` change about it.
 struct ChatSettings: Sendable {
@@ -86,5 +86,23 @@ extension JSONValue {
     case .integer, .number, .bool: self.text
     case .null, .array, .object: nil
     }
+  }
+}
+
+extension OpenAIChatModel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey(
+        "baseURL", as: .url(["https", "http"]), "Where the API is (\(ChatSettings.defaultBaseURL))."),
+      ProviderKey("model", "The model; an agent's providerSettings may name another."),
+      ProviderKey("apiKey", "None for servers that want none."),
+      ProviderKey("apiVersion", "Azure: the version of the API."),
+      ProviderKey("deployment", "Azure: the deployment, where it is not called like the model."),
+      .headers,
+      ProviderKey("parameters", as: .free, "More members of the request; null takes one of ours out."),
+      ProviderKey("firstTokenMs", as: .integer(100...120_000), "Milliseconds until the first word (10000)."),
+      ProviderKey("idleMs", as: .integer(100...120_000), "Milliseconds until each next word (10000)."),
+      ProviderKey("retries", as: .integer(0...5), "How often a request is tried again (2)."),
+    ]
   }
 }

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// Where a realtime server is, and how it knows us: a provider of the route files, read.
 struct Endpoint: Sendable {
@@ -146,5 +146,33 @@ struct Endpoint: Sendable {
     var words = words
     for secret in secrets where secret.count >= 4 { words = words.replacing(secret, with: "…") }
     return words.count <= 500 ? words : String(words.prefix(500)) + "…"
+  }
+}
+
+extension OpenAIRealtimeModel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    let schemes = ["wss", "ws", "https", "http"]
+    let common = [
+      ProviderKey("apiKey", "None for servers that want none."),
+      ProviderKey("token", "A bearer token, e.g. of Entra, in place of the key."),
+      ProviderKey("model", "The model (\(Endpoint.model)); at Azure the deployment."),
+      ProviderKey("url", as: .url(schemes), "Where the server is (\(Endpoint.address))."),
+      ProviderKey("shape", as: .choice(["ga", "beta"]), "Which form of the protocol it speaks (ga)."),
+      ProviderKey("voice", "The voice of agents without a voiceId."),
+      ProviderKey("transcriptionModel", "Writes down what the caller says; none for none."),
+      ProviderKey("renewAfterMinutes", as: .number(0...1440), "When a session is replaced (50)."),
+      .headers,
+    ]
+    guard type == Endpoint.azure else {
+      return common + [
+        ProviderKey("organization", "Sent as OpenAI-Organization."),
+        ProviderKey("project", "Sent as OpenAI-Project."),
+      ]
+    }
+    return common + [
+      ProviderKey("endpoint", as: .url(schemes), "https://RESOURCE.openai.azure.com"),
+      ProviderKey("deployment", "The deployment."),
+      ProviderKey("apiVersion", "A dated version of the API, if any."),
+    ]
   }
 }

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// What a provider of type `openai-speech` says.
 struct SpeechSettings: Sendable {
@@ -50,5 +50,26 @@ struct SpeechSettings: Sendable {
     let isKnown = base == SpeechSettings.defaultBaseURL || version != nil || rate != nil
     responseFormat = configuration["responseFormat"]?.string == "wav" || !isKnown ? "wav" : "pcm"
     sampleRate = rate.flatMap { (4000...192_000).contains($0) ? $0 : nil } ?? 24_000
+  }
+}
+
+extension OpenAISpeech {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey(
+        "baseURL", as: .url(["https", "http"]), "Where the API is (\(SpeechSettings.defaultBaseURL))."),
+      ProviderKey("apiKey", "None for servers that want none."),
+      ProviderKey("apiVersion", "Azure: the version of the API; models are then deployments."),
+      .headers,
+      ProviderKey("transcriptionModel", "The ear's model (gpt-4o-mini-transcribe)."),
+      ProviderKey("transcriptionPath", "The ear's path (/audio/transcriptions)."),
+      ProviderKey("speechModel", "The mouth's model (gpt-4o-mini-tts)."),
+      ProviderKey("speechPath", "The mouth's path (/audio/speech)."),
+      ProviderKey("voice", "The voice of agents without a voiceId (alloy)."),
+      ProviderKey("speed", as: .number(0.25...4), "How fast it speaks (1)."),
+      ProviderKey("instructions", "How it speaks, in words."),
+      ProviderKey("responseFormat", as: .choice(["pcm", "wav"]), "What the mouth is asked for."),
+      ProviderKey("sampleRate", as: .integer(4000...192_000), "Of the mouth's pcm, in Hz."),
+    ]
   }
 }

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// One entry of `providers:` with `type: telnyx`.
 struct TelnyxAccount: Sendable {
@@ -40,5 +40,20 @@ struct TelnyxAccount: Sendable {
     var url = Substring(url)
     while url.hasSuffix("/") { url = url.dropLast() }
     return url.hasSuffix("/v2") ? String(url) : url + "/v2"
+  }
+}
+
+extension TelnyxChannel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey("apiKey", needed: true, secret: true, "The key for REST."),
+      ProviderKey(
+        "publicKey", as: .texts, needed: true,
+        "What webhooks are verified with, base 64; a list while it is being replaced."),
+      ProviderKey("connectionId", "When given, webhooks of other applications are refused."),
+      ProviderKey("refer", as: .boolean, "Hand over to SIP addresses by REFER (false)."),
+      ProviderKey("callerId", "The number that who is called after a hand-over sees."),
+      .transferDomain, .apiURL,
+    ]
   }
 }

@@ -10,7 +10,6 @@ public final class TelnyxChannel: WebhookChannel {
   public static let name = "telnyx"
   public static let capabilities = ChannelCapabilities(
     transfer: true, digits: true, sendsDigits: true, rejectReasons: true)
-  public static let secrets: Set<String> = ["apiKey"]
 
   public let calls: WebhookCalls
   private let rest: TelnyxREST

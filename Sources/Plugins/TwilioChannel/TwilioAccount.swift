@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// One entry of `providers:` with `type: twilio`.
 struct TwilioAccount: Sendable {
@@ -41,5 +41,23 @@ struct TwilioAccount: Sendable {
   private static func apiURL(_ edge: String?, _ region: String?) -> String {
     guard let edge, let region else { return "https://api.twilio.com" }
     return "https://api.\(edge).\(region).twilio.com"
+  }
+}
+
+extension TwilioChannel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey("accountSid", needed: true, "The account: AC…"),
+      ProviderKey(
+        "authToken", as: .texts, needed: true, secret: true,
+        "What webhooks are signed with; a list while it is being replaced."),
+      ProviderKey("sharedKey", as: .texts, secret: true, "A shared key for webhooks, or several."),
+      ProviderKey("apiKey", "The SID of an API key for REST, in place of the account's token."),
+      ProviderKey("apiSecret", secret: true, "The secret of that API key."),
+      ProviderKey("edge", "The edge of a regional API, e.g. dublin."),
+      ProviderKey("region", "The region of a regional API, e.g. ie1."),
+      ProviderKey("callerId", "The number that who is called after a hand-over sees."),
+      .transferDomain, .apiURL,
+    ]
   }
 }

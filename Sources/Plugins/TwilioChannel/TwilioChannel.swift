@@ -9,7 +9,6 @@ public final class TwilioChannel: WebhookChannel {
   public static let capabilities = ChannelCapabilities(
     transfer: true, digits: true, sendsDigits: true, rejectReasons: true)
   public static let newsPath: String? = "status"
-  public static let secrets: Set<String> = ["apiSecret", "authToken", "sharedKey"]
 
   public let calls: WebhookCalls
   private let rest: TwilioREST

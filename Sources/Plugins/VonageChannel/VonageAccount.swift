@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// One entry of `providers:` with `type: vonage`.
 struct VonageAccount: Sendable {
@@ -29,8 +29,27 @@ struct VonageAccount: Sendable {
     applicationId = settings["applicationId"]?.string
     privateKey = settings["privateKey"]?.string
     apiURL = settings["apiURL"]?.string
-    let rate = settings["sampleRate"]?.integer ?? VonageMediaCodec.usualRate
+    let written = settings["sampleRate"].flatMap { $0.integer ?? $0.string.flatMap { Int($0) } }
+    let rate = written ?? VonageMediaCodec.usualRate
     sampleRate = VonageMediaCodec.rates.contains(rate) ? rate : VonageMediaCodec.usualRate
     transferDomain = settings["transferDomain"]?.string
+  }
+}
+
+extension VonageChannel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey(
+        "signatureSecret", as: .texts, needed: true, secret: true,
+        "The account's signature secret; a list while it is being replaced."),
+      ProviderKey("apiKey", "When given, the webhooks must be this account's."),
+      ProviderKey("applicationId", "When given, the webhooks must be this application's."),
+      ProviderKey(
+        "privateKey", secret: true, "The application's private key, PEM; without it there is no hand-over."),
+      ProviderKey(
+        "sampleRate", as: .choice(VonageMediaCodec.rates.sorted().map(String.init)),
+        "Of the WebSocket (16000)."),
+      .transferDomain, .apiURL,
+    ]
   }
 }

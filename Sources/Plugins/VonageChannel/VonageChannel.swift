@@ -17,7 +17,6 @@ public final class VonageChannel: WebhookChannel {
     return known
   }
   public static let newsPath: String? = "events"
-  public static let secrets: Set<String> = ["privateKey", "signatureSecret"]
 
   public let calls: WebhookCalls
   private let rest: VonageREST

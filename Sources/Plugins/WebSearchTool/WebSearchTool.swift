@@ -153,3 +153,15 @@ enum SearchAnswer {
     return result
   }
 }
+
+extension WebSearchTool {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey(
+        "url", as: .url(["https", "http"]), needed: true, "The endpoint, with {query} where the words go."),
+      .headers,
+      ProviderKey("timeout", as: .integer(1...300), "Seconds that an answer may take."),
+      ProviderKey("allowPrivate", as: .boolean, "Whether it may be in a private network (false)."),
+    ]
+  }
+}

@@ -1,4 +1,4 @@
-internal import RouterCore
+public import RouterCore
 
 /// Somebody's webhook: a provider of the route files, read.
 struct WebhookSettings: Sendable {
@@ -66,5 +66,21 @@ struct WebhookSettings: Sendable {
   static func signature(_ body: [UInt8], secret: String, unixTime: Int) -> String {
     let signed = Array("\(unixTime).".utf8) + body
     return "sha256=" + Digest.hexadecimal(Digest.authenticate(signed, key: secret.utf8))
+  }
+}
+
+extension WebhookModel {
+  public static func providerKeys(of type: String) -> [ProviderKey]? {
+    [
+      ProviderKey("url", as: .url(["https", "http"]), needed: true, "Where events are posted."),
+      ProviderKey("secret", "Signs what is posted."),
+      ProviderKey(
+        "contextLimit", as: .integer(WebhookSettings.contextLimits), "Lines of recentHistory (10)."),
+      ProviderKey(
+        "timeout", as: .integer(WebhookSettings.timeouts), "Seconds until an answer must begin (30)."),
+      ProviderKey("apology", "Said when there is no answer."),
+      ProviderKey("silence", "Said when the caller is silent."),
+      .headers,
+    ]
   }
 }

@@ -10,10 +10,14 @@ public protocol Plugin: Sendable {
   /// What keeps a configuration from being used here and now that is well written. Asked by `routerd check` and before every
   /// start, for a section that is there: looks, and makes or changes nothing. Nothing unless a plugin says otherwise.
   static func obstacles(to configuration: Configuration) -> [SettingObstacle]
+  /// What it reads of a provider of this `type:` in the route files; other keys are errors there. `nil`, as it is unless a
+  /// plugin says otherwise: it does not say, and no key is doubted.
+  static func providerKeys(of type: String) -> [ProviderKey]?
 }
 
 extension Plugin {
   public static func obstacles(to configuration: Configuration) -> [SettingObstacle] { [] }
+  public static func providerKeys(of type: String) -> [ProviderKey]? { nil }
 }
 
 /// For plugins that read nothing.

@@ -12,7 +12,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
   private let thread: LoopThread
 
-  /// What ticks every 20 ms here; made when the first call's media starts. Only on the loop's thread.
+  /// What ticks every 20 ms here; there for as long as the loop serves. Only on the loop's thread.
   var mediaClock: MediaClock? {
     get { thread.mediaClock }
     set { thread.mediaClock = newValue }

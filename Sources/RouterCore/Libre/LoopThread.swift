@@ -20,7 +20,7 @@ final class LoopThread: @unchecked Sendable {
 
   /// Opens when the thread is over.
   let stopped = Gate()
-  /// Only on the thread.
+  /// Only on the thread; made when it starts.
   var mediaClock: MediaClock?
 
   private let queue = Lock(Queue())
@@ -104,6 +104,8 @@ final class LoopThread: @unchecked Sendable {
     }
     let error = fd_listen(wakeUp, Int32(FD_READ), handler, me)
     precondition(error == 0, "event loop \(name) cannot watch descriptor \(wakeUp): error \(error)")
+    // Now, not at the first call: it takes a descriptor, and later none may be left.
+    mediaClock = MediaClock()
     started.open()
     _ = re_main(nil)
     fd_close(wakeUp)

@@ -107,9 +107,12 @@ struct AgentSettings: Sendable {
       agents[entry.name] = AgentSettings.agent(entry, definitions, &check)
     }
     companions = AgentSettings.read("companions", RouteSchema.companion, definitions, &check)
-    providers = AgentSettings.read("providers", RouteSchema.provider, definitions, &check)
     for entry in definitions.entries(of: "providers") {
+      let shape = definitions.shape(ofProvider: entry.value)
+      check.check(entry.value, .object(shape), key: entry.name)
+      providers[entry.name] = JSONValue(entry.value, .object(shape))
       ProviderReferences.checkType(entry.value, definitions, &check)
+      ProviderReferences.checkNeeded(entry.value, entry.name, definitions, &check)
       let account = ProviderAccount(name: entry.name, settings: providers[entry.name] ?? .null)
       ProviderReferences.checkSecrets(entry.value, account, definitions, &check)
       SpeechReferences.check(entry.value["speech"], definitions, &check)

@@ -24,6 +24,11 @@ struct Definitions {
   /// The `type:` of a provider.
   func type(ofProvider name: String) -> String? { sections["providers"]?[name]?.value["type"]?.text }
 
+  /// What may stand in a provider.
+  func shape(ofProvider provider: YAMLNode) -> ObjectShape {
+    types?.shape(of: provider["type"]?.text) ?? RouteSchema.provider
+  }
+
   /// Takes a file's root in.
   mutating func take(_ root: YAMLNode, _ check: inout SchemaCheck) {
     guard root.kind == .mapping else {
@@ -94,7 +99,11 @@ struct Definitions {
             hint: "names are shared by all files of the directory",
             notes: [.init("first defined here", at: first.key.location)]))
       }
-      if case .named(let shape) = field.shape { check.check(value, shape, key: name) }
+      if section == "providers" {
+        check.check(value, .object(shape(ofProvider: value)), key: name)
+      } else if case .named(let shape) = field.shape {
+        check.check(value, shape, key: name)
+      }
       return
     }
     sections[section, default: [:]][name] = Entry(name: name, key: key, value: value)

@@ -2,8 +2,10 @@
 /// reads files by.
 public enum JSONSchema {
   /// The schema of a route file.
-  public static func routeFile() -> JSONValue {
-    var writer = SchemaWriter()
+  ///
+  /// - Parameter types: What providers may say besides what all of them may.
+  public static func routeFile(types: ProviderTypes = ProviderTypes()) -> JSONValue {
+    var writer = SchemaWriter(types: types)
     var root = writer.properties(RouteSchema.file, isPatch: false)
     // An empty section is nothing, and no error.
     if case .object(let properties) = root["properties"] {
@@ -17,6 +19,7 @@ public enum JSONSchema {
 }
 
 private struct SchemaWriter {
+  let types: ProviderTypes
   var definitions: [String: JSONValue] = [:]
 
   /// Editors read plain scalars as YAML does: `0200` is a number to them, `no` a truth value to some. All of them are
@@ -70,7 +73,22 @@ private struct SchemaWriter {
     if definitions[key] != nil { return pointer }
     definitions[key] = true  // shapes do not refer to themselves, but two may share one
     definitions[key] = .object(properties(object, isPatch: isPatch))
+    if object === RouteSchema.provider { definitions[key] = provider(definitions[key]) }
     return pointer
+  }
+
+  /// What may stand in a provider depends on its type.
+  private mutating func provider(_ general: JSONValue?) -> JSONValue {
+    guard case .object(var members) = general else { preconditionFailure("a shape's schema is an object") }
+    var cases: [JSONValue] = []
+    for type in types.keys.keys.sorted() {
+      cases.append([
+        "if": ["properties": ["type": ["const": .string(type)]], "required": ["type"]],
+        "then": reference(types.shape(of: type), isPatch: false),
+      ])
+    }
+    if !cases.isEmpty { members["allOf"] = .array(cases) }
+    return .object(members)
   }
 
   /// `a share of a split` → `share-of-a-split`.

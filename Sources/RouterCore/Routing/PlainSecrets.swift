@@ -18,7 +18,7 @@ enum PlainSecrets {
       // Those of accounts that calls come from are refused, see ProviderReferences. Servers on this host want some key or other.
       let type = account.settings["type"]?.string ?? ""
       let isOnThisHost = ["apiURL", "baseURL", "url", "endpoint"].contains(where: account.isOnThisHost)
-      if definitions.types?.secrets[type] != nil || isOnThisHost { continue }
+      if definitions.types?.secrets(of: type).isEmpty == false || isOnThisHost { continue }
       warn(entry.value, of: "provider '\(entry.name)'", [], &check)
     }
   }

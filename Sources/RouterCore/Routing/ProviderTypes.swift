@@ -8,8 +8,8 @@ public struct ProviderTypes: Sendable, Hashable {
   public var conversing: Set<String>
   /// Types that something else is made of: calls, searches.
   public var others: Set<String>
-  /// Settings that are secrets, by the type of a provider that calls come from.
-  public var secrets: [String: Set<String>] = [:]
+  /// What is read of a provider, by its type. Of a type that is not here nobody knows, and no key is doubted.
+  public var keys: [String: [ProviderKey]] = [:]
 
   public init(
     hearing: Set<String> = [], speaking: Set<String> = [], conversing: Set<String> = [],
@@ -30,7 +30,21 @@ public struct ProviderTypes: Sendable, Hashable {
     speaking.formUnion(more.speaking)
     conversing.formUnion(more.conversing)
     others.formUnion(more.others)
-    secrets.merge(more.secrets) { $0.union($1) }
+    keys.merge(more.keys) { $0 + $1 }
+  }
+
+  /// What may stand in a provider: with `type`, `speech` and `addresses`, what its plugin reads.
+  func shape(of type: String?) -> ObjectShape {
+    guard let type, let keys = keys[type] else { return RouteSchema.provider }
+    return ObjectShape(
+      "a provider of type '\(type)'", doc: RouteSchema.provider.doc,
+      RouteSchema.provider.fields + keys.map(\.field))
+  }
+
+  /// Settings that are secrets, of a provider that calls come from.
+  func secrets(of type: String) -> Set<String> {
+    guard others.contains(type) else { return [] }
+    return Set((keys[type] ?? []).filter(\.isSecret).map(\.name))
   }
 }
 
@@ -48,12 +62,26 @@ enum ProviderReferences {
         hint: near + "there are: \(types.all.sorted().joined(separator: ", "))"))
   }
 
+  /// Warns of keys that are not there, and without which the provider is of no use.
+  static func checkNeeded(
+    _ provider: YAMLNode, _ name: String, _ definitions: Definitions, _ check: inout SchemaCheck
+  ) {
+    guard let node = provider["type"], let keys = definitions.types?.keys[node.text ?? ""] else { return }
+    let shape = definitions.shape(ofProvider: provider)
+    for key in keys where key.isNeeded && provider[key.name] == nil {
+      if shape.isMisspelt(key.name, in: provider) { continue }  // that was reported
+      check.append(
+        node.diagnostic(
+          .warning, "the provider '\(name)' has no '\(key.name)', and is of no use without", hint: key.doc))
+    }
+  }
+
   /// Reports secrets that stand in plain words, unless the account is an emulator's: everybody knows those.
   static func checkSecrets(
     _ provider: YAMLNode, _ account: ProviderAccount, _ definitions: Definitions, _ check: inout SchemaCheck
   ) {
-    guard let type = account.settings["type"]?.string, let secrets = definitions.types?.secrets[type],
-      !account.isLocal, !account.isEmulated
+    guard let type = account.settings["type"]?.string, let secrets = definitions.types?.secrets(of: type),
+      !secrets.isEmpty, !account.isLocal, !account.isEmulated
     else { return }
     for (key, value) in provider.pairs.sorted(by: { $0.key.text ?? "" < $1.key.text ?? "" }) {
       guard let name = key.text, secrets.contains(name) else { continue }

@@ -16,7 +16,8 @@ extension RouteSchema {
     ])
 
   static let provider = ObjectShape(
-    "a provider", doc: "An account or endpoint of somebody else; keys besides 'type' are the plugin's.",
+    "a provider",
+    doc: "An account or endpoint of somebody else; which keys it has besides these, its type says.",
     [
       Field("type", .text(TextShape("the type of a provider")), required: true, "Which plugin talks to it."),
       Field("speech", .object(speech), "Who hears and speaks, for a model that reads and writes."),

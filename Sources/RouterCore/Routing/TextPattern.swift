@@ -55,7 +55,9 @@ extension AddressPrefix {
 
 extension TextFault {
   /// A check for URLs of some schemes.
-  static func url(_ schemes: String...) -> @Sendable (String) -> TextFault? {
+  static func url(_ schemes: String...) -> @Sendable (String) -> TextFault? { url(schemes) }
+
+  static func url(_ schemes: [String]) -> @Sendable (String) -> TextFault? {
     { text in
       let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
       let isGood =

@@ -1,8 +1,8 @@
 /// Finds what a person may have meant.
 public enum Suggestion {
   /// The candidate that is nearest to `word`, when it is near enough to be a slip of the fingers: at most a third of
-  /// its letters away, never more than three, and never all of them; else the shortest that begins with it. Case counts for
-  /// nothing.
+  /// its letters away, never more than three, and never all of them; else the shortest that begins or ends with it. Case
+  /// counts for nothing.
   public static func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased().utf8.prefix(64))
     let limit = min(3, max(1, letters.count / 3))
@@ -15,8 +15,12 @@ public enum Suggestion {
       if isSimilar, found < (best?.distance ?? Int.max) { best = (found, candidate) }
     }
     if let best { return best.candidate }
-    // Not written to its end: voice for voiceId.
-    let longer = candidates.filter { letters.count >= 4 && $0.lowercased().utf8.starts(with: letters) }
+    // Not written whole: voice for voiceId, url for baseURL.
+    let longer = candidates.filter { candidate in
+      let other = candidate.lowercased().utf8
+      return letters.count >= 4 && other.starts(with: letters)
+        || letters.count >= 3 && other.reversed().starts(with: letters.reversed())
+    }
     return longer.min { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
   }
 

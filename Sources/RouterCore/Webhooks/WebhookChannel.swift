@@ -6,8 +6,6 @@ public protocol WebhookChannel: ChannelAdapter {
   static func capabilities(of account: ProviderAccount) -> ChannelCapabilities
   /// Where the provider tells what becomes of calls, below `/voip/NAME/`; `nil` when it tells that by the same address.
   static var newsPath: String? { get }
-  /// The settings of an account that are secrets: they stand in no route file in plain words.
-  static var secrets: Set<String> { get }
 }
 
 extension WebhookChannel {
@@ -16,7 +14,6 @@ extension WebhookChannel {
     capabilities.of(account)
   }
   public static var newsPath: String? { nil }
-  public static var secrets: Set<String> { [] }
   public func run(_ calls: CallIntake) async throws { await self.calls.run(calls) }
 }
 

@@ -181,7 +181,7 @@ enum SchemaCommand {
     notes: "# yaml-language-server: $schema=FILE at the top of a route file tells editors where it is."
   ) { _ in
     await Program.attempt {
-      Terminal.print(try JSON.encode(JSONSchema.routeFile(), pretty: true))
+      Terminal.print(try JSON.encode(JSONSchema.routeFile(types: .ofPlugins), pretty: true))
       return .success
     }
   }

@@ -94,4 +94,11 @@ import Testing
     #expect(fired.allSatisfy { $0 >= later })
     await bench.stop()
   }
+
+  /// The clock of a loop takes a descriptor: not when the first call comes, and none may be left.
+  @Test func aLoopHasItsClockFromTheStart() async {
+    let bench = Bench()
+    #expect(await bench.onLoop { $0.loop.mediaClock != nil })
+    await bench.stop()
+  }
 }

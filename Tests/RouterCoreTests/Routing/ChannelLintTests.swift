@@ -128,7 +128,12 @@ import Testing
       """
     let source = RouteSource(files: [.init("main.yaml", table)], environment: { _ in "value" })
     var types = ProviderTypes(conversing: ["echo"], others: ["bell", "ringer"])
-    types.secrets = ["bell": ["key", "other"], "ringer": ["id"]]
+    types.keys = [
+      "bell": [
+        ProviderKey("key", secret: true, ""), ProviderKey("other", as: .texts, secret: true, ""),
+        ProviderKey("id", ""), .apiURL,
+      ], "ringer": [ProviderKey("id", secret: true, "")],
+    ]
     let faults: DiagnosticList? =
       if case .failure(let faults) = RouteTableLoader.load(source, types: types) { faults } else { nil }
     #expect(

@@ -7,7 +7,7 @@ import Testing
 /// real validator (python3-jsonschema), as an editor would.
 @Suite struct JSONSchemaTests {
   /// Runs the validator over texts. Returns for each what it found; empty is valid.
-  private func validate(_ texts: [String]) throws -> [String] {
+  private func validate(_ texts: [String], types: ProviderTypes = ProviderTypes()) throws -> [String] {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [
@@ -17,7 +17,9 @@ import Testing
     process.standardInput = input
     process.standardOutput = output
     try process.run()
-    let question: JSONValue = ["schema": JSONSchema.routeFile(), "texts": .array(texts.map { .string($0) })]
+    let question: JSONValue = [
+      "schema": JSONSchema.routeFile(types: types), "texts": .array(texts.map { .string($0) }),
+    ]
     let data = try JSONEncoder().encode(question)
     // The validator reads all of it before it answers, so neither side waits for the other.
     try input.fileHandleForWriting.write(contentsOf: data)
@@ -63,6 +65,26 @@ import Testing
 
   @Test func theSchemaItselfIsSound() throws {
     #expect(try validate(["$schema"]) == [""])
+  }
+
+  /// What may stand in a provider depends on its type.
+  @Test func providersAreReadByTheirType() throws {
+    var types = ProviderTypes()
+    types.keys = [
+      "model": [ProviderKey("baseURL", as: .url(["https"]), ""), .headers],
+      "bell": [ProviderKey("token", "")],
+    ]
+    let providers = [
+      ("{type: model, baseURL: \"https://a.example\", headers: {a: b}, speech: {recognizer: offline}}", true),
+      ("{type: bell, token: a}", true), ("{type: else, token: a, more: b}", true),
+      ("{type: model, token: a}", false), ("{type: bell, baseURL: \"https://a.example\"}", false),
+      ("{type: model, headers: [a]}", false),
+    ]
+    let found = try validate(providers.map { "providers: {p: \($0.0)}" } + ["$schema"], types: types)
+    for (provider, verdict) in zip(providers, found) {
+      #expect(verdict.isEmpty == provider.1, "\(provider.0): \(verdict)")
+    }
+    #expect(found.last == "")
   }
 
   /// A noun names a definition of the schema: two shapes of one noun would stand in each other's place.

@@ -13,9 +13,10 @@ protocol Ticking: AnyObject {
 /// What ticks every 20 ms on one loop, for all calls there.
 ///
 /// Calls are spread over ten phases of two milliseconds, so that packets leave evenly and not in one burst, and the loop
-/// is not woken more often than that is worth. Deadlines are start plus n times 20 ms, so nothing drifts. Sockets are read at the tick, not when a packet comes: the jitter
-/// buffer would hold it until then anyway, the loop is not woken for each packet, and a flood at one port costs its
-/// call no more than one full batch a tick. (docs/decisions/0020-media-clock.md)
+/// is not woken more often than that is worth. Deadlines are start plus n times 20 ms, so nothing drifts. Sockets are
+/// read at the tick, not when a packet comes: the jitter buffer would hold it until then anyway, the loop is not woken
+/// for each packet, and a flood at one port costs its call no more than one full batch a tick.
+/// (docs/decisions/0020-media-clock.md)
 final class MediaClock {
   /// Length of a tick, µs.
   static let tick = 20_000
@@ -32,8 +33,8 @@ final class MediaClock {
   private var members: [[any Ticking]] = Array(repeating: [], count: phases)
   private var due = Array(repeating: 0, count: phases)
   private var nextPhase = 0
-  /// When the timer fires; `Int.max`: it does not.
-  private var next = Int.max
+  /// The phase whose turn it is next, and that the timer waits for; `nil` while nobody ticks.
+  private var turn: Int?
   /// Whether sessions are being ticked: none may be added or removed then.
   private(set) var isTicking = false
   /// The time, µs, of a clock that a test moves by hand.
@@ -58,9 +59,7 @@ final class MediaClock {
   /// The clock of the loop that this runs on.
   static func of(_ loop: EventLoop) -> MediaClock {
     precondition(loop.isCurrent, "a media clock belongs to its loop")
-    if let clock = loop.mediaClock { return clock }
-    let clock = MediaClock()
-    loop.mediaClock = clock
+    guard let clock = loop.mediaClock else { preconditionFailure("an event loop that serves has a clock") }
     return clock
   }
 
@@ -105,7 +104,7 @@ final class MediaClock {
     }
     session.place = (phase, members[phase].count)
     members[phase].append(session)
-    if due[phase] < next { arm() }
+    if turn.map({ due[phase] < due[$0] }) ?? true { arm() }
   }
 
   /// Stops ticking it. Not to be called inside a tick.
@@ -120,24 +119,18 @@ final class MediaClock {
   }
 
   private func arm() {
-    next = earliest.map { due[$0] } ?? .max
-    if next < .max { timer?.start(at: next) }
-  }
-
-  /// The phase whose turn it is next.
-  private var earliest: Int? {
-    var earliest: Int?
-    for phase in members.indices
-    where !members[phase].isEmpty && due[phase] < earliest.map({ due[$0] }) ?? .max {
-      earliest = phase
+    turn = nil
+    for phase in members.indices where !members[phase].isEmpty {
+      if let turn, due[turn] <= due[phase] { continue }
+      turn = phase
     }
-    return earliest
+    if let turn { timer?.start(at: due[turn]) }
   }
 
   /// One phase at a time: between them, what else the loop has to do gets its turn, however late the clock is.
   private func run() {
     let now = now
-    if let phase = earliest, due[phase] <= now { tick(phase, at: now) }
+    if let turn, due[turn] <= now { tick(turn, at: now) }
     arm()
   }
 
