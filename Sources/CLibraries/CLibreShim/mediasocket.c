@@ -15,6 +15,8 @@
 enum { RECEIVE_BUFFER = 65536, CONTROL_SIZE = 64 };
 
 struct shim_batch {
+	/* One moment on both clocks, see shim_batch_begin(). */
+	int64_t steady, wall;
 	struct shim_datagram datagrams[SHIM_DATAGRAMS];
 	struct mmsghdr headers[SHIM_DATAGRAMS];
 	struct iovec vectors[SHIM_DATAGRAMS];
@@ -107,8 +109,14 @@ static void to_address(const struct sockaddr_in6 *name, struct shim_address *a)
 	a->scope = name->sin6_scope_id;
 }
 
-/* The kernel stamps with the wall clock; what counts is how long ago that was. */
-static int64_t age(struct msghdr *h, int64_t wall)
+void shim_batch_begin(struct shim_batch *b)
+{
+	b->steady = microseconds(CLOCK_MONOTONIC);
+	b->wall = microseconds(CLOCK_REALTIME);
+}
+
+/* The kernel stamps with the wall clock; what counts is how long before our moment that was. */
+static int64_t arrival(const struct shim_batch *b, struct msghdr *h)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
@@ -116,22 +124,33 @@ static int64_t age(struct msghdr *h, int64_t wall)
 			int64_t age;
 
 			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-			age = wall - ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+			age = b->wall - ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 			/* A step of the wall clock in between says nothing. */
-			return age < 0 || age > 10000000 ? 0 : age;
+			return age < -1000000 || age > 10000000 ? b->steady : b->steady - age;
 		}
 	}
-	return 0;
+	return b->steady;
 }
 
-int shim_media_receive(int fd, struct shim_batch *b)
+/* How many datagrams were read: the first, and the others when they are wanted. */
+static int gather(int fd, struct shim_batch *b, bool all)
 {
-	int n = recvmmsg(fd, b->headers, SHIM_DATAGRAMS, MSG_DONTWAIT, NULL), kept = 0;
-	int64_t wall;
+	ssize_t length = recvmsg(fd, &b->headers[0].msg_hdr, MSG_DONTWAIT);
+	int more;
 
-	if (n <= 0)
+	if (length < 0)
 		return 0;
-	wall = microseconds(CLOCK_REALTIME);
+	b->headers[0].msg_len = (unsigned int)length;
+	if (!all && b->steady - arrival(b, &b->headers[0].msg_hdr) < SHIM_FRESH)
+		return 1;
+	more = recvmmsg(fd, &b->headers[1], SHIM_DATAGRAMS - 1, MSG_DONTWAIT, NULL);
+	return more > 0 ? 1 + more : 1;
+}
+
+int shim_media_receive(int fd, struct shim_batch *b, bool all)
+{
+	int n = gather(fd, b, all), kept = 0;
+
 	for (int i = 0; i < n; i++) {
 		struct msghdr *h = &b->headers[i].msg_hdr;
 
@@ -140,7 +159,7 @@ int shim_media_receive(int fd, struct shim_batch *b)
 
 			d->data = b->data[i];
 			d->length = b->headers[i].msg_len;
-			d->age = age(h, wall);
+			d->arrival = arrival(b, h);
 			to_address(&b->names[i], &d->from);
 		}
 		prepare(b, i);
@@ -206,6 +225,55 @@ int shim_media_send(int fd, bool is_ipv6, const struct shim_address *to, const v
 		n = sendto(fd, data, length, MSG_DONTWAIT, (struct sockaddr *)&four, sizeof(four));
 	}
 	return n < 0 ? errno : 0;
+}
+
+enum { OUTBOX_ROOM = 32768, OUTBOX_DATAGRAMS = 64 };
+
+struct shim_outbox {
+	struct {
+		struct shim_address to;
+		int fd;
+		bool is_ipv6;
+		uint32_t start, length;
+	} entries[OUTBOX_DATAGRAMS];
+	size_t count, used;
+	uint8_t data[OUTBOX_ROOM];
+};
+
+struct shim_outbox *shim_outbox_new(void)
+{
+	return calloc(1, sizeof(struct shim_outbox));
+}
+
+void shim_outbox_free(struct shim_outbox *outbox)
+{
+	free(outbox);
+}
+
+void shim_outbox_add(struct shim_outbox *o, int fd, bool is_ipv6, const struct shim_address *to, const void *data,
+		     size_t length)
+{
+	if (length > SHIM_DATAGRAM_SIZE)
+		return;
+	if (o->count == OUTBOX_DATAGRAMS || length > OUTBOX_ROOM - o->used)
+		shim_outbox_send(o);
+	o->entries[o->count].to = *to;
+	o->entries[o->count].fd = fd;
+	o->entries[o->count].is_ipv6 = is_ipv6;
+	o->entries[o->count].start = (uint32_t)o->used;
+	o->entries[o->count].length = (uint32_t)length;
+	memcpy(&o->data[o->used], data, length);
+	o->used += length;
+	o->count++;
+}
+
+void shim_outbox_send(struct shim_outbox *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		(void)shim_media_send(o->entries[i].fd, o->entries[i].is_ipv6, &o->entries[i].to,
+				      &o->data[o->entries[i].start], o->entries[i].length);
+	o->count = 0;
+	o->used = 0;
 }
 
 bool shim_address_parse(const char *ip, uint16_t port, struct shim_address *address)

@@ -3,7 +3,7 @@ internal import CLibreShim
 /// What happens once a second: RTCP both ways, the time-out, the figures.
 extension RTPSession {
   func keepHouse(_ now: Int, _ sockets: MediaSockets, _ clock: MediaClock) {
-    let count = Int(shim_media_receive(sockets.rtcp, clock.batch))
+    let count = Int(shim_media_receive(sockets.rtcp, clock.batch, true))
     for datagram in UnsafeBufferPointer(start: shim_batch_datagrams(clock.batch), count: count) {
       let address = PacketAddress(datagram.from)
       guard remoteRTCP?.isSameHost(as: address) ?? false || latch.source?.isSameHost(as: address) ?? false
@@ -11,7 +11,7 @@ extension RTPSession {
         continue
       }
       let bytes = UnsafeMutableRawBufferPointer(start: datagram.data, count: Int(datagram.length))
-      takeControl(bytes, from: address, clock.arrival(age: Int(datagram.age)), clock)
+      takeControl(bytes, from: address, clock.arrival(of: datagram), clock)
     }
     if rtcp.isDue(at: now) { sendReport(at: now, clock) }
     watchSilence()

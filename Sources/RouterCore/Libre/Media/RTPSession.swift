@@ -22,6 +22,8 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
   private var isHeld = true
   private var sharesPort = false
   private(set) var isEncrypted = false
+  /// Whether the last tick found one packet, as most ticks do.
+  private var isSteady = false
   private(set) var latch: RemoteLatch
   /// Packets of a source that may yet turn out to be the call's: one fewer than ``RemoteLatch/probation``.
   private var candidates: [(packet: [UInt8], arrival: Int)] = []
@@ -100,7 +102,6 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
   /// 20 ms.
   func tick(at now: Int, _ clock: MediaClock) {
     guard let sockets else { return }
-    read(sockets, clock)
     let isHeld = isHeld
     for key in receiver.tick(at: now, isMuted: isHeld) { events(.digit(key)) }
     hear()
@@ -113,14 +114,16 @@ final class RTPSession: Ticking, @unchecked Sendable {  // touched on its loop a
 // MARK: Receiving
 
 extension RTPSession {
-  private func read(_ sockets: MediaSockets, _ clock: MediaClock) {
-    let count = Int(shim_media_receive(sockets.rtp, clock.batch))
+  func read(_ clock: MediaClock) {
+    guard let sockets else { return }
+    let count = Int(shim_media_receive(sockets.rtp, clock.batch, !isSteady || clock.isManual))
+    isSteady = count == 1
     latch.countSilence()
     ticksSilent += 1
     guard count > 0 else { return }
     for datagram in UnsafeBufferPointer(start: shim_batch_datagrams(clock.batch), count: count) {
       let bytes = UnsafeMutableRawBufferPointer(start: datagram.data, count: Int(datagram.length))
-      take(bytes, from: PacketAddress(datagram.from), clock.arrival(age: Int(datagram.age)), clock)
+      take(bytes, from: PacketAddress(datagram.from), clock.arrival(of: datagram), clock)
     }
   }
 
@@ -205,7 +208,7 @@ extension RTPSession {
     if wantsPress, let press { sender.press(press.digits) }
     let packet = UnsafeMutableRawBufferPointer(rebasing: clock.packet[..<2048])
     sender.tick(frame, packet: packet) { length in
-      send(packet, length, to: target, sockets)
+      send(packet, length, to: target, sockets, clock)
     }
     if press != nil, !sender.isPressing {
       press?.done.resolve(())
@@ -225,7 +228,8 @@ extension RTPSession {
   }
 
   private func send(
-    _ packet: UnsafeMutableRawBufferPointer, _ length: Int, to target: PacketAddress, _ sockets: MediaSockets
+    _ packet: UnsafeMutableRawBufferPointer, _ length: Int, to target: PacketAddress,
+    _ sockets: MediaSockets, _ clock: MediaClock
   ) {
     var length = length
     if let encryption {
@@ -235,7 +239,6 @@ extension RTPSession {
       return
     }
     var address = target.shim
-    // A packet that cannot be sent is a packet lost; the network says the same every day.
-    _ = shim_media_send(sockets.rtp, sockets.isIPv6, &address, packet.baseAddress, length)
+    shim_outbox_add(clock.outbox, sockets.rtp, sockets.isIPv6, &address, packet.baseAddress, length)
   }
 }

@@ -92,6 +92,9 @@ final class SocketMediaSession: Ticking, @unchecked Sendable {  // touched on it
 
   func skip(_ ticks: Int) {}
 
+  /// What comes, comes as messages, see ``receive(_:_:_:)``.
+  func read(_ clock: MediaClock) {}
+
   func tick(at now: Int, _ clock: MediaClock) {
     takeListener()
     fillGap(now)
