@@ -160,7 +160,8 @@ extension OpenAIRealtimeModel {
       ProviderKey("shape", as: .choice(["ga", "beta"]), "Which form of the protocol it speaks (ga)."),
       ProviderKey("voice", "The voice of agents without a voiceId."),
       ProviderKey("transcriptionModel", "Writes down what the caller says; none for none."),
-      ProviderKey("renewAfterMinutes", as: .number(0...1440), "When a session is replaced (50)."),
+      ProviderKey(
+        "renewAfterMinutes", as: .number(0...1440), "Minutes after which a session is replaced (50)."),
       .headers,
     ]
     guard type == Endpoint.azure else {
